@@ -1,0 +1,14 @@
+"""`python -m drainlint`, and the entry of the installed command."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command and leave with its exit code."""
+    from drainlint.cli import command  # noqa: PLC0415  importing the entry must cost nothing
+
+    sys.exit(command(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""What the index keeps of a file: names, and nothing that judges a wait, a loop or a try."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from drainlint.model.expression import Call, Expression
+
+MODULE = "<module>"
+"""The qualified name of a module's own statements."""
+MAIN = "<main>"
+"""The qualified name of what stands under `if __name__ == "__main__":`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a function; `star` is `*` or `**` for the collecting ones."""
+
+    name: str
+    annotation: Expression | None = None
+    default: Expression | None = None
+    star: str = ""
+    keyword_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One way in which a name or attribute gets its value."""
+
+    value: Expression
+    how: str = "assign"
+    """`assign`, `each` (an element of the value), `enter` (what `with value as` gives), `element`
+    (the value is put into the named container), `annotation`, `caught`, `import`, `augment`."""
+    items: tuple[int, ...] = ()
+    """Where in the value an unpacking assignment takes it from: `a, (b, c) = ...` gives c (1, 1)."""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Lines of a function that run when it is on its way out."""
+
+    sort: str
+    """`final` (a `finally` block), `interrupt` (an `except` for KeyboardInterrupt, SystemExit,
+    CancelledError or all), `yielded` (what follows the first `yield`)."""
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionEntry:
+    """A function, method or lambda, or the statements of a module; nested ones are entries too."""
+
+    name: str
+    """Qualified name in the module, without `<locals>`: `Pool.close`, `main.on_term`."""
+    owner: str
+    """Qualified name of the class it is a method of, or empty."""
+    line: int
+    """Of its `def`."""
+    first_line: int
+    """Of its first decorator."""
+    end_line: int
+    parameters: tuple[Parameter, ...] = ()
+    decorators: tuple[Expression, ...] = ()
+    returns: Expression | None = None
+    is_async: bool = False
+    is_generator: bool = False
+    bindings: Mapping[str, tuple[Binding, ...]] = field(default_factory=dict)
+    calls: tuple[Call, ...] = ()
+    results: tuple[Expression, ...] = ()
+    """What it returns (for a lambda its body)."""
+    asked: frozenset[str] = frozenset()
+    """Names and attributes that the tests of its loops read."""
+    shared: frozenset[str] = frozenset()
+    """Names declared `global` or `nonlocal`."""
+    regions: tuple[Region, ...] = ()
+    column: int = 1
+    """Of its `def` or `lambda`."""
+    raises: bool = False
+    """It has a `raise` of its own."""
+
+    @property
+    def short_name(self) -> str:
+        """The last part of its name."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def parent(self) -> str:
+        """The qualified name of what it is nested in, empty at the top."""
+        return self.name.rpartition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEntry:
+    """A class: its bases, and what its own body binds."""
+
+    name: str
+    line: int
+    first_line: int
+    end_line: int
+    bases: tuple[Expression, ...] = ()
+    decorators: tuple[Expression, ...] = ()
+    bindings: Mapping[str, tuple[Binding, ...]] = field(default_factory=dict)
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleEntry:
+    """A file."""
+
+    path: str
+    """Relative to the project's root, with forward slashes."""
+    imports: Mapping[str, str]
+    """Local name -> dotted target; a leading dot for each level of a relative import."""
+    stars: tuple[str, ...]
+    """Modules imported with `*`."""
+    functions: Mapping[str, FunctionEntry]
+    classes: Mapping[str, ClassEntry]
+    lines: int = 0

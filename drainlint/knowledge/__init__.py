@@ -1,0 +1,196 @@
+"""What libraries do, as data: which calls wait, how their timeouts work, who runs what.
+
+The tables are the `*.toml` files beside this module; users extend the same tables in their
+configuration. Every fact has a source. `README.md` beside them says what each key means.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from importlib import resources
+from typing import Any
+
+FOREVER = float("inf")
+"""The bound, in seconds, of a wait that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """A callable that a call hands on to be run elsewhere or later."""
+
+    role: str
+    """As what it runs: `thread`, `process`, `task`, `signal-handler`, `exit-hook`, ..."""
+    argument: str = ""
+    """The parameter's name."""
+    at: int | None = None
+    """The parameter's position, from 0, not counting `self`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeFacts:
+    """A library's class."""
+
+    name: str
+    """Dotted name under which it is documented."""
+    nature: str
+    """The sort of thing it is: `thread`, `queue`, `event`, `future`, ..."""
+    base: str = ""
+    """Another type whose methods it has."""
+    same: tuple[str, ...] = ()
+    """Other dotted names for it (re-exports, factories that return it)."""
+    element: str = ""
+    """What iterating over it gives, as a type."""
+    used_as: tuple[tuple[str, ...], ...] = ()
+    """Sets of methods; whoever is used with all of one set is taken for this type."""
+    entered: str = ""
+    """The type that `with ... as` binds; empty for the object itself."""
+    runs: str = ""
+    """The role that the `run` method of a subclass has."""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """A library's function or method."""
+
+    name: str
+    """Dotted name: `time.sleep`, `threading.Thread.join`."""
+    does: str = ""
+    """The verb: `join`, `wait`, `take`, `put`, `sleep`, `ask`, `exit`, `hard-exit`, ..."""
+    timeout: str = ""
+    """The parameter that bounds it; empty where there is none."""
+    at: int | None = None
+    """That parameter's position, from 0, not counting `self`."""
+    unit: str = "s"
+    """`s` or `ms`."""
+    default: float = FOREVER
+    """Its bound without that parameter, in seconds; 0 does not wait."""
+    none: str = "forever"
+    """What `None` means: `forever`, `default`, `error`."""
+    zero: str = "poll"
+    """What 0 means: `poll` (do not wait) or `forever`."""
+    negative: str = "poll"
+    """What a negative number means: `poll`, `forever`, `error`."""
+    blocking: str = ""
+    """The parameter that switches waiting off."""
+    blocking_at: int | None = None
+    outcome: str = ""
+    """What tells that the time ran out: `nothing`, `false`, `none`, `raises X`, `not-done`."""
+    asynchronous: bool = False
+    """It gives an awaitable, and waits only where that is awaited."""
+    blocks: bool = False
+    """It blocks the thread and thus an event loop (network, process, database)."""
+    asks: str = ""
+    """What a question is about: `queue`, `flag`, `liveness`, `external`, `everything`."""
+    returns: str = ""
+    """The type of its result, in the syntax of annotations."""
+    runs: tuple[Runs, ...] = ()
+    signals: tuple[str, ...] = ()
+    """Signals that it installs handlers for (`asyncio.run`: SIGINT; `uvicorn.run`: both)."""
+    source: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may hold its caller up."""
+        return self.does in WAITING
+
+
+WAITING = frozenset({"join", "wait", "take", "put", "close", "network", "process", "select", "lock"})
+"""The verbs of calls that may hold their caller up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All tables, merged; looked up by dotted name."""
+
+    types: Mapping[str, TypeFacts]
+    calls: Mapping[str, CallFacts]
+    decorators: Mapping[str, str]
+    """Decorator -> role of the function it decorates."""
+    aliases: Mapping[str, str]
+    """Other names -> the name under which a type or call is listed."""
+
+    def type(self, dotted: str) -> TypeFacts | None:
+        """The facts about a class, under any of its names."""
+        return self.types.get(self.aliases.get(dotted, dotted))
+
+    def call(self, dotted: str) -> CallFacts | None:
+        """The facts about a function, or about the method `dotted` of a listed type."""
+        return self.calls.get(self.aliases.get(dotted, dotted))
+
+    def method(self, type_name: str, method: str) -> CallFacts | None:
+        """The facts about a method, looked for along the type's bases."""
+        seen = 0
+        facts = self.type(type_name)
+        while facts and seen < 10:  # noqa: PLR2004 - a damaged user table may hold a circle
+            if found := self.calls.get(f"{facts.name}.{method}"):
+                return found
+            facts, seen = self.type(facts.base) if facts.base else None, seen + 1
+        return None
+
+
+class BadKnowledgeError(ValueError):
+    """A table of facts has an unknown key or a value of the wrong kind; the text says which."""
+
+
+def _entry(kind: type[Any], where: str, name: str, values: Mapping[str, Any]) -> Any:
+    known = {f.name for f in fields(kind)} - {"name"}
+    made: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in known:
+            msg = f"{where}: {name!r}: unknown key {key!r}"
+            raise BadKnowledgeError(msg)
+        if key == "runs" and kind is CallFacts:
+            value = tuple(Runs(**run) for run in value)  # noqa: PLW2901
+        elif key == "used_as":
+            value = tuple(tuple(methods) for methods in value)  # noqa: PLW2901
+        elif isinstance(value, list):
+            value = tuple(value)  # noqa: PLW2901
+        elif key == "default":
+            value = FOREVER if value == "forever" else float(value)  # noqa: PLW2901
+        made[key] = value
+    try:
+        return kind(name=name, **made)
+    except TypeError as fault:
+        msg = f"{where}: {name!r}: {fault}"
+        raise BadKnowledgeError(msg) from None
+
+
+def _merge(into: dict[str, dict[str, Any]], where: str, table: Mapping[str, Any]) -> None:
+    source = table.get("source", "")
+    for name, values in table.get("type", {}).items():
+        entry = _entry(TypeFacts, where, name, values)
+        into["types"][name] = entry if entry.source else replace(entry, source=source)
+        for other in entry.same:
+            into["aliases"][other] = name
+    for name, values in table.get("call", {}).items():
+        entry = _entry(CallFacts, where, name, values)
+        into["calls"][name] = entry if entry.source else replace(entry, source=source)
+    into["decorators"].update(table.get("decorator", {}))
+    into["aliases"].update(table.get("alias", {}))
+    for key in table.keys() - {"source", "type", "call", "decorator", "alias"}:
+        msg = f"{where}: unknown table {key!r}"
+        raise BadKnowledgeError(msg)
+
+
+@cache
+def _shipped() -> Knowledge:
+    return _load({})
+
+
+def _load(extra: Mapping[str, Any]) -> Knowledge:
+    parts: dict[str, dict[str, Any]] = {"types": {}, "calls": {}, "decorators": {}, "aliases": {}}
+    for file in sorted(resources.files(__name__).iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".toml"):
+            _merge(parts, file.name, tomllib.loads(file.read_text("utf-8")))
+    _merge(parts, "knowledge", extra)
+    return Knowledge(**parts)
+
+
+def load(extra: Mapping[str, Any] | None = None) -> Knowledge:
+    """The shipped tables, extended by a user's own.
+
+    Raises BadKnowledgeError where `extra` has an unknown key or a wrong value.
+    """
+    return _load(extra) if extra else _shipped()

@@ -1,0 +1,139 @@
+"""Calls as nouns see them: an occurrence, with what is known of the thing that is called."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from drainlint.finding import Confidence
+from drainlint.knowledge import CallFacts
+from drainlint.link.names import FunctionId
+from drainlint.link.program import Program
+from drainlint.link.surroundings import Occurrence
+from drainlint.model.deadline import FOREVER, Deadline
+from drainlint.model.expression import Await, Call, Yield
+from drainlint.model.function import Drain, Function
+from drainlint.model.kind import Kind
+
+LOGS = frozenset(
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "msg", "fatal", "trace"}  # fmt: skip
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A call, with its facts and its function's."""
+
+    program: Program
+    occurrence: Occurrence
+
+    @property
+    def call(self) -> Call:
+        """The call itself."""
+        return self.occurrence.call
+
+    @property
+    def key(self) -> FunctionId:
+        """The function it stands in."""
+        return self.occurrence.function
+
+    @cached_property
+    def function(self) -> Function:
+        """That function as a noun."""
+        return self.program.function(self.key)
+
+    @cached_property
+    def drain(self) -> Drain | None:
+        """Why it is on the drain path."""
+        return self.program.drain(self.key, self.call.place.line)
+
+    @cached_property
+    def _known(self) -> tuple[CallFacts, Kind | None] | None:
+        return self.program.facts(self.key, self.call)
+
+    @property
+    def facts(self) -> CallFacts | None:
+        """What the knowledge tables say of it."""
+        return self._known[0] if self._known is not None else None
+
+    @property
+    def does(self) -> str:
+        """The verb of the knowledge tables; empty where nothing is known."""
+        return self.facts.does if self.facts is not None else ""
+
+    @cached_property
+    def kind(self) -> Kind | None:
+        """What it is called on."""
+        if self._known is not None:
+            return self._known[1]
+        receiver = self.call.receiver
+        return None if receiver is None else self.program.kinds.of(self.key, receiver)
+
+    @property
+    def confidence(self) -> Confidence:
+        """How what it is called on was recognised."""
+        return self.kind.evidence if self.kind is not None else Confidence.HIGH
+
+    @property
+    def subject(self) -> str:
+        """What it is called on, as written."""
+        return "" if self.call.receiver is None else self.call.receiver.text
+
+    @property
+    def awaited(self) -> bool:
+        """Whether its result is awaited here, `yield` in an old-style coroutine included."""
+        around = self.occurrence.around
+        return bool(around) and isinstance(around[0], Await | Yield)
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether a coroutine waits for it, not a thread."""
+        return self.awaited or (self.facts is not None and self.facts.asynchronous)
+
+    @cached_property
+    def bounding_call(self) -> Call | None:
+        """The call whose timeout encloses this one: `asyncio.timeout(5)`, `wait_for(..., 5)`."""
+        managers = (i.value for w in self.occurrence.spot.withs for i in w.items)
+        for expression in (*self.occurrence.around, *managers):
+            if isinstance(expression, Call) and not self._deadline_of(expression).is_none:
+                return expression
+        return None
+
+    @property
+    def bounded_by(self) -> str:
+        """The enclosing timeout, as written; empty for none."""
+        return "" if self.bounding_call is None else self.bounding_call.text
+
+    @property
+    def deadline_around(self) -> Deadline:
+        """What the enclosing timeout comes to."""
+        return FOREVER if self.bounding_call is None else self._deadline_of(self.bounding_call)
+
+    @property
+    def own_bound(self) -> Deadline:
+        """What it bounds its own surroundings to, if it is a timeout itself."""
+        return self._deadline_of(self.call)
+
+    def _deadline_of(self, call: Call) -> Deadline:
+        known = self.program.facts(self.key, call)
+        if known is None or known[0].does != "bound":
+            return FOREVER
+        return self.program.values.deadline(self.key, call, known[0])
+
+    @property
+    def logs(self) -> bool:
+        """Whether it logs or prints."""
+        return is_log(self.call)
+
+
+def is_log(call: Call) -> bool:
+    """Whether a call logs or prints: a logger's method, `print`, `click.echo`."""
+    path = call.func.path
+    if path in ("print", "click.echo", "click.secho", "warnings.warn", "sys.stdout.write"):
+        return True
+    if path.endswith((".stdout.write", ".stderr.write", ".stdout.flush", ".stderr.flush")):
+        return True
+    receiver = call.receiver
+    if call.method not in LOGS or receiver is None:
+        return False
+    while isinstance(receiver, Call) and receiver.receiver is not None:
+        receiver = receiver.receiver
+    return "log" in receiver.text.lower() or receiver.path == "logging"

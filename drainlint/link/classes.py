@@ -1,0 +1,140 @@
+"""Classes across modules: bases, methods, and where each attribute gets its value."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+
+from drainlint.index.entries import Binding, FunctionEntry
+from drainlint.link.names import ClassId, FunctionId, Library, Names
+
+DEPTH = 20
+"""How many bases are followed before a hierarchy is given up as circular."""
+
+
+class Classes:
+    """The class hierarchy of a project."""
+
+    def __init__(self, names: Names) -> None:
+        """Take the project's names."""
+        self.names = names
+        self._lines: dict[ClassId, tuple[ClassId | Library, ...]] = {}
+        self._attributes: dict[ClassId, dict[str, list[tuple[FunctionId, Binding]]]] = {}
+
+    def line(self, key: ClassId) -> tuple[ClassId | Library, ...]:
+        """The class and its bases, nearest first; bases outside the project as `Library`."""
+        if key not in self._lines:
+            self._lines[key] = (key,)
+            found: dict[ClassId | Library, None] = {key: None}
+            for base in self.names.klass(key).bases:
+                path = getattr(base, "value", base).path  # Generic[T] derives from Generic
+                resolved = self.names.resolve(self.names.enclosing(key), path) if path else None
+                if resolved is None:
+                    continue
+                match resolved.symbol:
+                    case ClassId() as parent if not resolved.rest:
+                        found.update(dict.fromkeys(self.line(parent)))
+                    case Library() as parent:
+                        found[parent] = None
+            self._lines[key] = tuple(found)
+        return self._lines[key]
+
+    def project_line(self, key: ClassId) -> Iterator[ClassId]:
+        """The class and those of its bases that belong to the project."""
+        for one in self.line(key):
+            if isinstance(one, ClassId):
+                yield one
+
+    @cached_property
+    def _children(self) -> dict[ClassId, list[ClassId]]:
+        found: dict[ClassId, list[ClassId]] = defaultdict(list)
+        for key, _ in self.names.classes():
+            for base in self.project_line(key):
+                if base != key:
+                    found[base].append(key)
+        return dict(found)
+
+    def children(self, key: ClassId) -> list[ClassId]:
+        """Every class of the project that derives from this one, directly or not."""
+        return self._children.get(key, [])
+
+    def method(self, key: ClassId, name: str) -> FunctionId | None:
+        """The method that an instance of this very class has under `name`."""
+        for one in self.project_line(key):
+            found = FunctionId(one.path, f"{one.name}.{name}")
+            if found.name in self.names.modules[one.path].functions:
+                return found
+        return None
+
+    def overriding(self, key: ClassId, name: str) -> Iterator[FunctionId]:
+        """The methods that subclasses have in the place of this class's `name`."""
+        for child in self.children(key):
+            found = FunctionId(child.path, f"{child.name}.{name}")
+            if found.name in self.names.modules[child.path].functions:
+                yield found
+
+    def owner(self, key: FunctionId) -> ClassId | None:
+        """The class whose method this is, also for a function nested in a method."""
+        module = self.names.modules[key.path]
+        name = key.name
+        while name:
+            entry = module.functions.get(name)
+            if entry is not None and entry.owner:
+                return ClassId(key.path, entry.owner)
+            name = name.rpartition(".")[0]
+        return None
+
+    def self_name(self, key: FunctionId) -> str:
+        """What a method (or a function nested in one) calls its instance; empty where it has none."""
+        module = self.names.modules[key.path]
+        name = key.name
+        while name:
+            entry = module.functions.get(name)
+            if entry is not None and entry.owner:
+                return _first_parameter(entry)
+            name = name.rpartition(".")[0]
+        return ""
+
+    def members(self, key: ClassId) -> Iterator[tuple[FunctionId, FunctionEntry]]:
+        """The methods of a class, and the functions and lambdas nested in them."""
+        yield from self._members.get(key, ())
+
+    @cached_property
+    def _members(self) -> dict[ClassId, list[tuple[FunctionId, FunctionEntry]]]:
+        found: dict[ClassId, list[tuple[FunctionId, FunctionEntry]]] = defaultdict(list)
+        for key, entry in self.names.functions():
+            owner = self.owner(key)
+            if owner is not None:
+                found[owner].append((key, entry))
+        return dict(found)
+
+    def bindings(self, key: ClassId, attribute: str) -> Iterator[tuple[FunctionId, Binding]]:
+        """Every way in which an attribute gets its value, in this class and its bases."""
+        for one in self.project_line(key):
+            yield from self._own(one).get(attribute, ())
+
+    def attributes(self, key: ClassId) -> frozenset[str]:
+        """The names of all attributes, those of bases included."""
+        return frozenset(a for one in self.project_line(key) for a in self._own(one))
+
+    def _own(self, key: ClassId) -> dict[str, list[tuple[FunctionId, Binding]]]:
+        if key not in self._attributes:
+            found: dict[str, list[tuple[FunctionId, Binding]]] = defaultdict(list)
+            scope = FunctionId(key.path, key.name)
+            for name, ways in self.names.klass(key).bindings.items():
+                found[name].extend((scope, way) for way in ways)
+            for function, entry in self.members(key):
+                me = self.self_name(function)
+                if not me:
+                    continue
+                for path, ways in entry.bindings.items():
+                    head, dot, attribute = path.partition(".")
+                    if dot and head == me and "." not in attribute:
+                        found[attribute].extend((function, way) for way in ways)
+            self._attributes[key] = dict(found)
+        return self._attributes[key]
+
+
+def _first_parameter(entry: FunctionEntry) -> str:
+    if any(d.path == "staticmethod" for d in entry.decorators):
+        return ""
+    return entry.parameters[0].name if entry.parameters else ""

@@ -1,0 +1,261 @@
+"""The drain path: which code runs while the program stops, and how it gets there."""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from drainlint.finding import Related
+from drainlint.index.entries import MODULE, FunctionEntry
+from drainlint.link.graph import Graph
+from drainlint.link.names import FunctionId
+from drainlint.link.roles import HANDLERS, Roles
+from drainlint.link.services import Services
+from drainlint.model.expression import Call
+from drainlint.model.function import Drain
+from drainlint.model.place import Place
+
+WORDS = "stop|close|aclose|shutdown|drain|terminate|kill|abort|quit|cleanup|teardown|disconnect|destroy|end|finish|unschedule"  # noqa: E501 - one alternation
+WHOLE = re.compile(rf"_*(async_)?({WORDS})$")
+BEGINS = re.compile(rf"_*(async_)?({WORDS})_")
+HOOKS = re.compile(r"on_(stop|close|shutdown|exit)$|(before|after)_\w*shutdown$")
+CONTEXT = frozenset({"__exit__", "__aexit__", "__del__"})
+ENDING = frozenset(
+    {"stop", "join", "cancel", "close", "aclose", "shutdown", "terminate", "kill", "wait", "wait_closed", "disconnect", "killall", "joinall", "drain", "abort", "destroy"}  # fmt: skip
+)
+"""Methods that, called on something of one's own, make a `stop_x` a stop method."""
+REGISTERED = {
+    "signal-handler": ("signal", "signal handler"),
+    "loop-signal-handler": ("signal", "signal handler"),
+    "exit-hook": ("exit-hook", "exit hook"),
+    "finaliser": ("exit-hook", "finaliser"),
+    "shutdown-hook": ("shutdown-hook", "shutdown hook"),
+}
+RUNS_BESIDE = frozenset({"thread", "process", "greenlet"})
+CERTAIN = frozenset({"signal", "exit-hook", "shutdown-hook"})
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Where a drain path begins."""
+
+    function: FunctionId
+    sort: str
+    label: str
+    by_name: bool = False
+    first_line: int = 0
+    """Where only part of the function is on the drain path: its lines; 0 for all of it."""
+    last_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    root: Root
+    chain: tuple[FunctionId, ...]
+
+
+class DrainPaths:
+    """Every function and place that runs while the program stops, with the shortest chain."""
+
+    def __init__(self, graph: Graph, roles: Roles, services: Services) -> None:
+        """Take the calls, the roles and the services of a project."""
+        self.graph = graph
+        self.names = graph.names
+        self.roles = roles
+        self.services = services
+
+    # Roots
+
+    @cached_property
+    def roots(self) -> tuple[Root, ...]:
+        """Every root of the project, the best evidence first."""
+        found = [*self._registered(), *self._named(), *self._regions()]
+        return tuple(sorted(found, key=lambda r: (r.by_name, r.sort not in CERTAIN)))
+
+    def _registered(self) -> Iterator[Root]:
+        for registration in self.graph.registrations:
+            sort, label = REGISTERED.get(registration.role, ("", ""))
+            if sort:
+                target = registration.target
+                yield Root(target, sort, f"{label} `{self.names.function(target).short_name}`")
+
+    def _named(self) -> Iterator[Root]:
+        for key, entry in self.names.functions():
+            name = entry.short_name.partition("@")[0]
+            if name.startswith("<") or self.roles.registered(key) & RUNS_BESIDE:
+                continue
+            service = self.services.of_function(key)
+            label = f"`{_shown(entry)}`"
+            if name in CONTEXT and entry.owner:
+                yield Root(key, "context", label)
+            elif WHOLE.match(name) or HOOKS.match(name):
+                yield Root(key, "method", label, by_name=service is None)
+            elif BEGINS.match(name) and self._ends_its_own(key, entry):
+                yield Root(key, "method", label, by_name=service is None)
+
+    def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
+        """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""
+        me = self.graph.classes.self_name(key)
+        for call in entry.calls:
+            head, _, _ = call.func.path.partition(".")
+            if call.method not in ENDING or head == call.func.path:
+                continue
+            if head == me and me:
+                return True
+            resolved = self.names.resolve(key, head)
+            symbol = resolved.symbol if resolved else None
+            if getattr(symbol, "scope", None) == FunctionId(key.path, MODULE):
+                return True
+            ways = entry.bindings.get(head, ())
+            if any(me and me in {e.path.partition(".")[0] for e in w.value.walk()} for w in ways):
+                return True
+        return False
+
+    def _regions(self) -> Iterator[Root]:
+        for key, entry in self.names.functions():
+            main = key in self.roles.main or self._is_sole_entry(key)
+            worker = bool(self.roles.registered(key) & {*RUNS_BESIDE, "task"})
+            for region in entry.regions:
+                lines = (region.first_line, region.last_line)
+                if region.sort == "yielded":
+                    if self._is_context_manager(key, entry):
+                        label = f"what follows the `yield` of `{_shown(entry)}`"
+                        yield Root(key, "context", label, False, *lines)  # noqa: FBT003
+                elif main or worker:
+                    word = "`finally`" if region.sort == "final" else "interrupt handler"
+                    where = f"{word} of `{_shown(entry)}`"
+                    yield Root(key, "finally", where, False, *lines)  # noqa: FBT003
+            if main:
+                yield from self._after_wait(key, entry)
+
+    def _is_sole_entry(self, key: FunctionId) -> bool:
+        """A helper that the main flow enters directly, such as `run()` under the guard."""
+        callers = self.graph.callers.get(key, set())
+        return key in self.roles.helpers and bool(callers) and callers <= self.roles.main
+
+    def _is_context_manager(self, key: FunctionId, entry: FunctionEntry) -> bool:
+        if "lifespan" in self.roles.registered(key):
+            return True
+        return any(
+            d.path.rpartition(".")[2] in ("contextmanager", "asynccontextmanager")
+            for d in entry.decorators
+        )
+
+    def _after_wait(self, key: FunctionId, entry: FunctionEntry) -> Iterator[Root]:
+        for call in entry.calls:
+            if self.is_stop_wait(key, call):
+                line = call.place.end_line + 1
+                label = f"what follows `{call.text}` in `{_shown(entry)}`"
+                yield Root(key, "after-wait", label, False, line, entry.end_line)  # noqa: FBT003
+                return
+
+    def is_stop_wait(self, key: FunctionId, call: Call) -> bool:
+        """Whether a call is a wait for the request to stop: an event that a handler sets."""
+        known = self.graph.kinds.facts(key, call)
+        if known is None:
+            return False
+        facts, kind = known
+        if facts.name in ("signal.pause", "signal.sigwait", "signal.sigwaitinfo"):
+            return True
+        if facts.does != "wait" or kind is None or "event" not in kind.nature:
+            return False
+        path = "" if call.receiver is None else call.receiver.path
+        return bool(path) and self._set_by_handler(key, path)
+
+    def _set_by_handler(self, key: FunctionId, path: str) -> bool:
+        """Whether a signal handler of the same file sets the event that `path` names in `key`."""
+        attribute = path.rpartition(".")[2]
+        for registration in self.graph.registrations:
+            if registration.role not in HANDLERS or registration.target.path != key.path:
+                continue
+            for function in self.closure(registration.target):
+                for call in self.names.function(function).calls:
+                    if call.method == "set" and call.func.path.endswith(f"{attribute}.set"):
+                        return True
+        # `loop.add_signal_handler(SIGTERM, stop.set)` hands the event's own method on.
+        for call in self.names.function(key).calls:
+            known = self.graph.kinds.facts(key, call)
+            if known is not None and any(r.role in HANDLERS for r in known[0].runs):
+                given = {a.value.path for a in call.arguments}
+                if any(g.endswith(f"{attribute}.set") for g in given):
+                    return True
+        return False
+
+    def closure(self, start: FunctionId) -> Iterator[FunctionId]:
+        """A function and all that it calls, transitively."""
+        seen = {start}
+        queue = deque([start])
+        while queue:
+            current = queue.popleft()
+            yield current
+            for callee in self.graph.callees.get(current, ()):
+                if callee not in seen:
+                    seen.add(callee)
+                    queue.append(callee)
+
+    # Paths
+
+    @cached_property
+    def _reached(self) -> dict[FunctionId, _Reached]:
+        """Functions that are on the drain path as a whole."""
+        found: dict[FunctionId, _Reached] = {}
+        for weak in (False, True):
+            queue: deque[FunctionId] = deque()
+            for root in self.roots:
+                if root.by_name is not weak:
+                    continue
+                if not root.first_line:
+                    if root.function not in found:
+                        found[root.function] = _Reached(root, (root.function,))
+                        queue.append(root.function)
+                    continue
+                for callee, place in self.graph.callees.get(root.function, {}).items():
+                    inside = root.first_line <= place.line <= root.last_line
+                    if inside and callee not in found:
+                        found[callee] = _Reached(root, (root.function, callee))
+                        queue.append(callee)
+            while queue:
+                current = queue.popleft()
+                reached = found[current]
+                for callee in self.graph.callees.get(current, ()):
+                    if callee not in found:
+                        found[callee] = _Reached(reached.root, (*reached.chain, callee))
+                        queue.append(callee)
+        return found
+
+    @cached_property
+    def _partial(self) -> dict[FunctionId, list[Root]]:
+        found: dict[FunctionId, list[Root]] = {}
+        for root in self.roots:
+            if root.first_line:
+                found.setdefault(root.function, []).append(root)
+        return found
+
+    def of(self, key: FunctionId, line: int) -> Drain | None:
+        """Why a line of a function is on the drain path; None where it is not."""
+        reached = self._reached.get(key)
+        if reached is None or reached.root.by_name:
+            for root in self._partial.get(key, ()):
+                if root.first_line <= line <= root.last_line:
+                    reached = _Reached(root, (key,))
+                    break
+        if reached is None:
+            return None
+        root = reached.root
+        steps = tuple(self._step(one, root, first=not n) for n, one in enumerate(reached.chain))
+        return Drain(root.label, root.sort, steps, root.by_name)
+
+    def _step(self, key: FunctionId, root: Root, *, first: bool) -> Related:
+        entry = self.names.function(key)
+        line = root.first_line if first and root.first_line else entry.line
+        column = 1 if first and root.first_line else entry.column
+        place = Place(line, column, line, 0)
+        return Related(key.path, place, root.label if first else f"`{_shown(entry)}`")
+
+
+def _shown(entry: FunctionEntry) -> str:
+    """A function's name as people say it: `Pool.close`, `main`."""
+    name = entry.name.partition("@")[0] if "<lambda" not in entry.name else entry.name
+    name = re.sub(r"<lambda@[\d:]+>", "lambda", name)
+    return ".".join(name.split(".")[-2:]) if entry.owner else name.rpartition(".")[2]

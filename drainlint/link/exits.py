@@ -1,0 +1,153 @@
+"""Builds exits: `sys.exit`, `raise SystemExit`, hard exits, signals to oneself."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from drainlint.link.calls import Known
+from drainlint.link.drain import ENDING
+from drainlint.link.forks import only_in_children, side_of_fork
+from drainlint.link.names import ClassId, FunctionId, Library
+from drainlint.link.program import Program
+from drainlint.link.surroundings import Spot
+from drainlint.model.exit import Exit
+from drainlint.model.expression import Call, Name
+from drainlint.model.statement import If, Raise, Return, Try
+
+EXITING = frozenset({"exit", "hard-exit", "kill"})
+TWICE = re.compile(r"twice|second|again|already|force|count|stopping|shutting|received|exiting", re.IGNORECASE)
+
+
+def exits(known: Known) -> Iterator[Exit]:
+    """The exits that a call is, or hands over."""
+    if known.does in EXITING and known.facts is not None:
+        sort = _sort(known)
+        if sort:
+            yield _noun(known.program, known.key, known.call, known.occurrence.spot, sort)
+        return
+    if known.facts is None or not known.facts.runs:
+        return
+    for runs in known.facts.runs:
+        value = known.call.argument(runs.argument, runs.at)
+        if value is None or not value.path:
+            continue
+        facts = known.program.knowledge.call(known.program.library(known.key, value.path))
+        if facts is not None and facts.does in ("exit", "hard-exit"):
+            sort = "hard" if facts.does == "hard-exit" else "exit"
+            made = _noun(known.program, known.key, known.call, known.occurrence.spot, sort)
+            yield _handed(made, value.path, runs.role)
+
+
+def _handed(made: Exit, path: str, role: str) -> Exit:
+    function = replace(made.function, main=False, helper=False, roles=made.function.roles | {role})
+    worker = f"the {role.replace('-', ' ')} it is handed to" if role in IN_PROCESS else ""
+    return replace(made, text=path, handed_over=True, function=function, in_worker=worker)
+
+
+def raised(program: Program, key: FunctionId, spot: Spot) -> Exit | None:
+    """The exit that a `raise SystemExit` (or a subclass of it) is."""
+    statement = spot.statement
+    if not isinstance(statement, Raise) or statement.value is None:
+        return None
+    value = statement.value
+    path = value.func.path if isinstance(value, Call) else value.path
+    if not _is_system_exit(program, key, path):
+        return None
+    place = value.place if isinstance(value, Call) else statement.place
+    made = _noun(program, key, Call(Name(path), (), place), spot, "exit")
+    return replace(made, text=f"raise {value.text}", place=statement.place)
+
+
+def _is_system_exit(program: Program, key: FunctionId, path: str) -> bool:
+    resolved = program.names.resolve(key, path) if path else None
+    if resolved is None or resolved.rest:
+        return False
+    if isinstance(resolved.symbol, ClassId):
+        return any(
+            isinstance(base, Library) and base.dotted == "SystemExit"
+            for base in program.classes.line(resolved.symbol)
+        )
+    return resolved.symbol == Library("SystemExit")
+
+
+def _sort(known: Known) -> str:
+    """What sort of exit a call is; empty where it ends somebody else or is bounded by its library."""
+    name = known.facts.name if known.facts is not None else ""
+    if known.does == "exit":
+        return "exit"
+    if known.does == "hard-exit":
+        return "exec" if ".exec" in name else "hard"
+    if not any("SIGKILL" in e.path for a in known.call.arguments for e in a.value.walk()):
+        return ""
+    first = known.call.arguments[0].value if known.call.arguments else None
+    to_itself = name.endswith("raise_signal") or (
+        isinstance(first, Call) and first.method in ("getpid", "getpgrp", "getpgid")
+    )
+    return "kill" if to_itself else ""
+
+
+IN_PROCESS = frozenset(
+    {"thread", "executor", "off-loop", "task", "greenlet", "timer", "callback", "done-callback", "consumer"}  # fmt: skip
+)
+"""Workers that share the process: an exit ends only them."""
+
+
+def _noun(program: Program, key: FunctionId, call: Call, spot: Spot, sort: str) -> Exit:
+    function = program.function(key)
+    roles = function.roles
+    return Exit(
+        path=key.path,
+        place=call.place,
+        function=function,
+        drain=program.drain(key, call.place.line),
+        text=call.text,
+        sort=sort,
+        in_child=side_of_fork(program, key, spot) == "child" or only_in_children(program, key),
+        daemonises=side_of_fork(program, key, spot) == "parent"
+        or "daemon" in program.names.function(key).short_name.lower(),
+        last_act=_is_last_act(spot),
+        second_signal=_on_second_signal(program, key, spot),
+        in_handler_of_import=_reports_missing_import(spot),
+        at_import=not function.name,
+        in_worker=function.worker if roles & IN_PROCESS and not function.main else "",
+        runs_as_process="process" in roles and not roles & IN_PROCESS,
+    )
+
+
+# Last acts and ways out
+
+
+def _is_last_act(spot: Spot) -> bool:
+    """Whether it ends a function that has stopped or waited for something before, with nothing after."""
+    if any(True for _ in spot.following()):
+        return False
+    return any(
+        isinstance(e, Call) and e.method in ENDING
+        for statement in spot.preceding()
+        for inner in statement.walk()
+        for expression in inner.expressions
+        for e in expression.walk()
+    )
+
+
+def _on_second_signal(program: Program, key: FunctionId, spot: Spot) -> bool:
+    function = program.function(key)
+    if not function.roles & {"signal-handler", "loop-signal-handler"}:
+        return False
+    for one in spot.outward():
+        if isinstance(one.owner, If) and one.section == "body" and TWICE.search(one.owner.test.text):
+            return True
+    return any(
+        isinstance(s, If) and TWICE.search(s.test.text) and isinstance(s.body[-1], Return)
+        for s in spot.preceding()
+    )
+
+
+def _reports_missing_import(spot: Spot) -> bool:
+    return any(
+        isinstance(one.owner, Try)
+        and one.section == "handler"
+        and one.handler is not None
+        and any(k.path in ("ImportError", "ModuleNotFoundError") for k in one.handler.kinds)
+        for one in spot.outward()
+    )

@@ -1,0 +1,292 @@
+"""Who calls whom, and which functions are handed on to be run elsewhere."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from drainlint.index.entries import MODULE, FunctionEntry
+from drainlint.knowledge import CallFacts, Knowledge, Runs
+from drainlint.link.classes import Classes
+from drainlint.link.kinds import Kinds, parameters_of
+from drainlint.link.names import ClassId, FunctionId, Library, Names, Variable
+from drainlint.model.expression import Await, Call, Conditional, Expression, Group, Lambda, Logic
+from drainlint.model.kind import Kind
+from drainlint.model.place import Place
+
+HANDED = 6
+"""Through how many functions of the project a handed-on callable is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A function handed on, by a call or a decorator, to be run in a role."""
+
+    role: str
+    target: FunctionId
+    scope: FunctionId
+    """The function that hands it on."""
+    place: Place
+    facts: CallFacts | None = None
+    call: Call | None = None
+    """None for a decorator or a `run` method."""
+
+
+class Graph:
+    """The calls of a project, resolved; built once from the index."""
+
+    def __init__(
+        self, names: Names, classes: Classes, kinds: Kinds, knowledge: Knowledge
+    ) -> None:
+        """Resolve every call; twice, because what callers pass tells what parameters are."""
+        self.names = names
+        self.classes = classes
+        self.kinds = kinds
+        self.knowledge = knowledge
+        self.callees: dict[FunctionId, dict[FunctionId, Place]] = {}
+        self.callers: dict[FunctionId, set[FunctionId]] = {}
+        self.referenced: set[FunctionId] = set()
+        """Functions that are mentioned as values: somebody else may call them."""
+        self._resolve_calls()
+        self.kinds.arguments = self._arguments()
+        self.kinds.forget()
+        self._resolve_calls()
+        self.registrations = tuple(self._registrations())
+
+    # Calls
+
+    def targets(self, scope: FunctionId, call: Call) -> tuple[FunctionId, ...]:
+        """The functions of the project that a call may enter."""
+        receiver = call.receiver
+        if isinstance(receiver, Call) and receiver.func.path == "super":
+            return tuple(self._super(scope, call.method))
+        path = call.func.path
+        resolved = self.names.resolve(scope, path) if path else None
+        if resolved is not None and not resolved.rest:
+            match resolved.symbol:
+                case FunctionId() as function:
+                    return (function,)
+                case ClassId() as key:
+                    return self._constructors(key)
+                case Library():
+                    return ()
+        if receiver is not None:
+            return self.methods(self.kinds.of(scope, receiver), call.method)
+        return self._called_kind(self.kinds.of(scope, call.func))
+
+    def _constructors(self, key: ClassId) -> tuple[FunctionId, ...]:
+        found = (self.classes.method(key, n) for n in ("__init__", "__post_init__", "__new__"))
+        return tuple(f for f in found if f is not None)
+
+    def _called_kind(self, kind: Kind | None) -> tuple[FunctionId, ...]:
+        if kind is None or not kind.is_project:
+            return ()
+        path, _, name = kind.type.partition(":")
+        if kind.nature == "function":
+            return (FunctionId(path, name),)
+        if kind.nature == "class":
+            return self._constructors(ClassId(path, name))
+        return self.methods(kind, "__call__")
+
+    def methods(self, kind: Kind | None, method: str) -> tuple[FunctionId, ...]:
+        """The methods of the project that `method` on a thing of this kind may enter."""
+        owner = self.kinds.project_class(
+            kind.element if kind is not None and kind.nature == "class" else kind
+        )
+        if owner is None:
+            return ()
+        own = self.classes.method(owner, method)
+        if own is None:
+            held = self.kinds.attribute(owner, method)
+            if held is not None and held.nature == "function" and held.is_project:
+                path, _, name = held.type.partition(":")
+                own = FunctionId(path, name)
+        found = dict.fromkeys(() if own is None else (own,))
+        found.update(dict.fromkeys(self.classes.overriding(owner, method)))
+        return tuple(found)
+
+    def _super(self, scope: FunctionId, method: str) -> Iterator[FunctionId]:
+        owner = self.classes.owner(scope)
+        if owner is None:
+            return
+        for one in list(self.classes.project_line(owner))[1:]:
+            found = FunctionId(one.path, f"{one.name}.{method}")
+            if found.name in self.names.modules[one.path].functions:
+                yield found
+                return
+
+    def _resolve_calls(self) -> None:
+        self.callees = defaultdict(dict)
+        callers: dict[FunctionId, set[FunctionId]] = defaultdict(set)
+        for scope, entry in self.names.functions():
+            for call in entry.calls:
+                for target in self.targets(scope, call):
+                    self.callees[scope].setdefault(target, call.place)
+                    callers[target].add(scope)
+                for argument in call.arguments:
+                    self.referenced.update(self.named(scope, argument.value))
+        self.callers = dict(callers)
+
+    def _arguments(self) -> dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]]:
+        found: dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]] = {}
+        for scope, entry in self.names.functions():
+            for call in entry.calls:
+                for target in self.targets(scope, call):
+                    callee = self.names.function(target)
+                    bound = bool(callee.owner) and not _is_static(callee)
+                    for name, value in parameters_of(callee, call, bound=bound):
+                        found.setdefault(target, {}).setdefault(name, []).append((scope, value))
+                self._started_with(scope, call, found)
+        return found
+
+    def _started_with(
+        self,
+        scope: FunctionId,
+        call: Call,
+        found: dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]],
+    ) -> None:
+        """`Thread(target=work, args=(q,))` and `submit(work, q)` pass arguments on, too."""
+        facts = self.kinds.facts(scope, call)
+        if facts is None:
+            return
+        for runs in facts[0].runs:
+            handed = call.argument(runs.argument, runs.at)
+            if handed is None:
+                continue
+            listed = call.argument("args")
+            if isinstance(listed, Group):
+                values = list(listed.items)
+            else:
+                values = [a.value for a in call.arguments[(runs.at or 0) + 1 :] if not a.name]
+            for target in self.named(scope, handed):
+                callee = self.names.function(target)
+                plain = [p.name for p in callee.parameters if not p.star]
+                if callee.owner and not _is_static(callee):
+                    plain = plain[1:]
+                for name, value in zip(plain, values, strict=False):
+                    found.setdefault(target, {}).setdefault(name, []).append((scope, value))
+
+    # Functions as values
+
+    def named(self, scope: FunctionId, expression: Expression) -> tuple[FunctionId, ...]:
+        """The functions of the project that an expression hands on, without calling them."""
+        match expression:
+            case Lambda(function=function):
+                return (FunctionId(scope.path, function),)
+            case Conditional(body=body, otherwise=otherwise):
+                return (*self.named(scope, body), *self.named(scope, otherwise))
+            case Logic(values=values):
+                return tuple(f for v in values for f in self.named(scope, v))
+            case Call() if expression.method in ("partial", "partialmethod", "WeakMethod", "wraps"):
+                first = expression.arguments[0].value if expression.arguments else None
+                return () if first is None else self.named(scope, first)
+        path = expression.path
+        if not path:
+            return ()
+        resolved = self.names.resolve(scope, path)
+        if resolved is None:
+            return ()
+        if isinstance(resolved.symbol, FunctionId) and not resolved.rest:
+            return (resolved.symbol,)
+        head, dot, last = path.rpartition(".")
+        if dot and isinstance(resolved.symbol, Variable):
+            entry = self.names.function(resolved.symbol.scope)
+            if not resolved.rest and resolved.symbol.name not in entry.bindings:
+                return ()
+            from drainlint.model.expression import Name
+
+            return self.methods(self.kinds.of(scope, Name(head)), last)
+        return ()
+
+    def handed(self, scope: FunctionId, expression: Expression) -> tuple[FunctionId, ...]:
+        """Like `named`, and for a coroutine (`create_task(self.run())`) the function that made it."""
+        if isinstance(expression, Await):
+            return self.handed(scope, expression.value)
+        found = self.named(scope, expression)
+        if not found and isinstance(expression, Call):
+            return self.targets(scope, expression)
+        return found
+
+    # Registrations
+
+    def _registrations(self) -> Iterator[Registration]:
+        for scope, entry in self.names.functions():
+            yield from self._decorated(scope, entry)
+            for call in entry.calls:
+                facts = self.kinds.facts(scope, call)
+                if facts is None:
+                    continue
+                for runs in facts[0].runs:
+                    yield from self._handed_on(scope, call, facts[0], runs)
+        yield from self._run_methods()
+
+    def _handed_on(
+        self, scope: FunctionId, call: Call, facts: CallFacts, runs: Runs, hops: int = 0
+    ) -> Iterator[Registration]:
+        value = call.argument(runs.argument, runs.at)
+        if value is None:
+            return
+        for target in self.handed(scope, value):
+            yield Registration(runs.role, target, scope, call.place, facts, call)
+        path = value.path
+        resolved = self.names.resolve(scope, path) if path else None
+        if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
+            return
+        entry = self.names.function(resolved.symbol.scope)
+        if hops >= HANDED or not any(p.name == resolved.symbol.name for p in entry.parameters):
+            return
+        passed = self.kinds.arguments.get(resolved.symbol.scope, {})
+        for caller, given in passed.get(resolved.symbol.name, ()):
+            for target in self.handed(caller, given):
+                yield Registration(runs.role, target, caller, call.place, facts, call)
+
+    def _decorated(self, scope: FunctionId, entry: FunctionEntry) -> Iterator[Registration]:
+        outer = self.names.enclosing(scope)
+        for decorator in entry.decorators:
+            role = self.decorator_role(outer, decorator)
+            if role:
+                place = Place(entry.first_line, 1, entry.first_line, 0)
+                yield Registration(role, scope, outer, place)
+
+    def decorator_role(self, scope: FunctionId, decorator: Expression) -> str:
+        """The role that a decorator gives to the function below it; empty for none."""
+        func = decorator.func if isinstance(decorator, Call) else decorator
+        if not func.path:
+            return ""
+        for name in self.decorator_names(scope, func):
+            if role := self.knowledge.decorators.get(name):
+                return role
+            facts = self.knowledge.call(name)
+            if facts is not None and facts.runs:
+                return facts.runs[0].role
+        return ""
+
+    def decorator_names(self, scope: FunctionId, func: Expression) -> Iterator[str]:
+        """The dotted names under which a decorator may be listed, most certain first."""
+        resolved = self.names.resolve(scope, func.path)
+        if resolved is not None and isinstance(resolved.symbol, Library):
+            yield ".".join([resolved.symbol.dotted, *resolved.rest])
+        head, dot, last = func.path.rpartition(".")
+        if dot:
+            from drainlint.model.expression import Name
+
+            kind = self.kinds.of(scope, Name(head))
+            if kind is not None:
+                yield f"{kind.library}.{last}"
+            yield f"*.{last}"
+
+    def _run_methods(self) -> Iterator[Registration]:
+        for key, entry in self.names.classes():
+            kind = self.kinds.instance(key)
+            facts = self.knowledge.type(kind.base) if kind.base else None
+            role = ""
+            while facts is not None and not role:
+                role = facts.runs
+                facts = self.knowledge.type(facts.base) if facts.base else None
+            run = FunctionId(key.path, f"{key.name}.run")
+            if role and run.name in self.names.modules[key.path].functions:
+                place = Place(entry.line, 1, entry.line, 0)
+                yield Registration(role, run, FunctionId(key.path, MODULE), place)
+
+
+def _is_static(entry: FunctionEntry) -> bool:
+    return any(d.path == "staticmethod" for d in entry.decorators)

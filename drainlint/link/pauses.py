@@ -1,0 +1,119 @@
+"""Builds pauses: sleeps, and timed waits that serve as one."""
+
+import re
+from collections.abc import Iterator
+
+from drainlint.link.calls import Known
+from drainlint.model.deadline import Bound
+from drainlint.model.expression import Call, Constant, Not
+from drainlint.model.pause import Pause
+from drainlint.model.statement import Assign, Do, If, Statement
+
+EVENTS = frozenset({"event", "aio-event", "condition"})
+READINESS = re.compile(r"ready|readiness|healthy|health|serving|accepting|draining", re.IGNORECASE)
+
+
+def pause(known: Known, *, in_loop: bool) -> Pause | None:
+    """The pause that a call is; None for any other call."""
+    if known.does == "sleep":
+        return _sleep(known, in_loop=in_loop)
+    if known.kind is None or known.does != "wait" or known.kind.nature not in EVENTS:
+        return None
+    return _timed_wait(known, in_loop=in_loop)
+
+
+def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
+    facts = known.facts
+    if facts is None or (facts.asynchronous and not known.awaited and not _is_spawned(known)):
+        return None
+    call = known.call
+    given = call.argument(facts.timeout, facts.at)
+    seconds = known.program.values.number(known.key, given)
+    if given is None:
+        seconds = facts.default
+    elif seconds is not None and facts.unit == "ms":
+        seconds /= 1000
+    return Pause(
+        path=known.key.path,
+        place=call.place,
+        function=known.function,
+        drain=known.drain,
+        confidence=known.confidence,
+        text=call.text,
+        seconds=seconds,
+        cancellable=facts.asynchronous or facts.name.startswith(("gevent.", "eventlet.")),
+        in_loop=in_loop,
+        lets_traffic_drain=_after_readiness(known),
+        interrupted_by_signal=_cut_by_signal(known),
+    )
+
+
+def _is_spawned(known: Known) -> bool:
+    """`wait_for(sleep(5), ...)`, `gather(sleep(1), ...)`: awaited a little further out."""
+    return any(isinstance(a, Call) for a in known.occurrence.around)
+
+
+def _timed_wait(known: Known, *, in_loop: bool) -> Pause | None:
+    facts, call = known.facts, known.call
+    if facts is None:
+        return None
+    deadline = known.program.values.deadline(known.key, call, facts)
+    if deadline.is_none:
+        deadline = known.deadline_around
+    if deadline.bound in (Bound.NONE, Bound.HANDED_ON):
+        return None
+    return Pause(
+        path=known.key.path,
+        place=call.place,
+        function=known.function,
+        drain=known.drain,
+        confidence=known.confidence,
+        text=call.text,
+        seconds=deadline.seconds,
+        event=known.subject if is_set_somewhere(known) else "",
+        cancellable=facts.asynchronous,
+        is_timed_wait=True,
+        in_loop=in_loop,
+    )
+
+
+def is_set_somewhere(known: Known) -> bool:
+    """Whether anybody sets (or notifies) the event; one made on the spot is nobody's."""
+    receiver = known.call.receiver
+    return receiver is not None and not isinstance(receiver, Call)
+
+
+def _cut_by_signal(known: Known) -> bool:
+    function = known.function
+    if not (function.main or function.helper) or known.program.is_worker(function):
+        return False
+    return not known.program.has_returning_handler(known.key)
+
+
+def _after_readiness(known: Known) -> bool:
+    """Whether the statements before it switch readiness off."""
+    return any(_switches_readiness_off(s) for s in _few(known.occurrence.spot.preceding()))
+
+
+def _few(statements: Iterator[Statement]) -> Iterator[Statement]:
+    for _, statement in zip(range(6), statements, strict=False):
+        yield statement
+        if isinstance(statement, If):
+            yield from statement.body
+
+
+def _switches_readiness_off(statement: Statement) -> bool:
+    match statement:
+        case Assign(targets=(target, *_), value=Constant(value=bool(value))):
+            name = target.text.rpartition(".")[2]
+            if re.search(r"drain|shutting", name, re.IGNORECASE):
+                return value
+            return not value and bool(READINESS.search(name))
+        case Assign(targets=(target, *_), value=Not()):
+            return bool(READINESS.search(target.text.rpartition(".")[2]))
+        case Do(value=Call() as call):
+            return bool(
+                READINESS.search(call.func.text)
+                and re.search(r"clear|not|un|off|disable|fail|false|down", call.text, re.IGNORECASE)
+            )
+    return False

@@ -1,0 +1,158 @@
+"""The project as a whole: index and knowledge joined, and the questions that nouns are built from."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from drainlint.index.entries import MAIN, MODULE, ModuleEntry
+from drainlint.knowledge import CallFacts, Knowledge
+from drainlint.link.classes import Classes
+from drainlint.link.drain import DrainPaths
+from drainlint.link.graph import Graph
+from drainlint.link.kinds import Kinds
+from drainlint.link.names import FunctionId, Library, Names, Variable
+from drainlint.link.roles import HANDLERS, WORKERS, Roles
+from drainlint.link.services import Services
+from drainlint.link.values import Values
+from drainlint.model.expression import Call
+from drainlint.model.function import Drain, Function
+from drainlint.model.kind import Kind
+from drainlint.model.place import Place
+from drainlint.model.statement import Body
+
+IMPLEMENTED = frozenset(
+    {"lock", "rlock", "queue", "future", "event", "condition", "semaphore", "barrier", "pool", "result", "executor"}  # fmt: skip
+)
+WORKER_WORDS = {
+    "thread": "thread target",
+    "process": "process target",
+    "process-executor": "job of a process pool",
+    "executor": "job of an executor",
+    "off-loop": "job of an executor",
+    "task": "task",
+    "greenlet": "greenlet",
+    "timer": "timer callback",
+    "callback": "callback",
+    "done-callback": "done-callback",
+    "consumer": "consumer callback",
+}
+
+
+class Program:
+    """Everything that is known of a project once all its files are indexed."""
+
+    def __init__(
+        self,
+        modules: Mapping[str, ModuleEntry],
+        bodies: Mapping[str, Iterable[Body]],
+        knowledge: Knowledge,
+        scripts: Iterable[str] = (),
+    ) -> None:
+        """Link the index of every file and the bodies that were read, both by path.
+
+        `scripts` are console scripts, `module:function`.
+        """
+        self.knowledge = knowledge
+        self.names = Names(modules)
+        self.classes = Classes(self.names)
+        self.kinds = Kinds(self.names, self.classes, knowledge)
+        self.values = Values(self.names, self.classes)
+        self.graph = Graph(self.names, self.classes, self.kinds, knowledge)
+        self.roles = Roles(self.graph, scripts)
+        self.services = Services(self.classes, self.kinds)
+        self.drain_paths = DrainPaths(self.graph, self.roles, self.services)
+        self.bodies = {FunctionId(p, b.function): b for p, read in bodies.items() for b in read}
+        self._functions: dict[FunctionId, Function] = {}
+
+    def function(self, key: FunctionId) -> Function:
+        """The function noun for a function of the index."""
+        if key not in self._functions:
+            entry = self.names.function(key)
+            roles = self.roles.of(key)
+            worker = next((r for r in WORKER_WORDS if r in roles), "")
+            shown = ""
+            if worker:
+                target = self.names.function(roles[worker].registration.target).short_name
+                shown = f"{WORKER_WORDS[worker]} `{target}`"
+            owner = self.classes.owner(key)
+            nature = "" if owner is None else self.kinds.instance(owner).nature
+            self._functions[key] = Function(
+                key.path,
+                "" if key.name in (MODULE, MAIN) else key.name,
+                Place(entry.line, entry.column, entry.line, 0),
+                entry.is_async,
+                frozenset(roles),
+                shown,
+                key in self.roles.main or key.name == MAIN,
+                key in self.roles.helpers,
+                self.services.of_function(key),
+                nature if nature in IMPLEMENTED else "",
+            )
+        return self._functions[key]
+
+    def drain(self, key: FunctionId, line: int) -> Drain | None:
+        """Why a line of a function is on the drain path."""
+        return self.drain_paths.of(key, line)
+
+    def facts(self, key: FunctionId, call: Call) -> tuple[CallFacts, Kind | None] | None:
+        """What is known of a call to a library."""
+        return self.kinds.facts(key, call)
+
+    def library(self, key: FunctionId, path: str) -> str:
+        """The dotted name of the library's thing that a path names; empty for anything else."""
+        resolved = self.names.resolve(key, path) if path else None
+        if resolved is None or not isinstance(resolved.symbol, Library):
+            return ""
+        return ".".join([resolved.symbol.dotted, *resolved.rest])
+
+    def is_shared(self, key: FunctionId, path: str) -> bool:
+        """Whether somebody else can change what a path names while a loop waits for it."""
+        resolved = self.names.resolve(key, path)
+        if "." in path:
+            return True
+        if resolved is None or not isinstance(resolved.symbol, Variable):
+            return False
+        variable = resolved.symbol
+        if variable.scope.name == MODULE or variable.scope != key:
+            return True
+        inner = f"{key.name}."
+        functions = self.names.modules[key.path].functions
+        return any(
+            name.startswith(inner)
+            and (path in entry.shared or any(c.func.path.startswith(f"{path}.") for c in entry.calls))
+            for name, entry in functions.items()
+        )
+
+    @cached_property
+    def _handlers(self) -> Mapping[str, tuple[FunctionId, ...]]:
+        """The functions registered for signals, by the file that registers them."""
+        found: dict[str, list[FunctionId]] = {}
+        for registration in self.graph.registrations:
+            if registration.role in HANDLERS:
+                found.setdefault(registration.scope.path, []).append(registration.target)
+        return {path: tuple(targets) for path, targets in found.items()}
+
+    def has_returning_handler(self, key: FunctionId) -> bool:
+        """Whether a signal handler that returns is in force while a main flow's function runs.
+
+        One that raises or exits cuts a pause short, and so does the default where there is none.
+        """
+        paths = {key.path, *(f.path for f in self.drain_paths.closure(key))}
+        return any(
+            not self._always_leaves(target)
+            for path in paths
+            for target in self._handlers.get(path, ())
+        )
+
+    def _always_leaves(self, key: FunctionId) -> bool:
+        entry = self.names.function(key)
+        if entry.raises:
+            return True
+        for call in entry.calls:
+            known = self.facts(key, call)
+            if known is not None and known[0].does in ("exit", "hard-exit"):
+                return True
+        return False
+
+    def is_worker(self, function: Function) -> bool:
+        """Whether a function runs beside the main flow."""
+        return bool(function.roles & WORKERS)

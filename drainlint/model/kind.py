@@ -1,0 +1,43 @@
+"""What a thing is: the kind of a name, an attribute, the result of a call."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from drainlint.finding import Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The sort of thing that an expression stands for, and how that is known."""
+
+    type: str
+    """A library's class by dotted name, or a class of the project as `path:Name`."""
+    nature: str = ""
+    """`thread`, `queue`, `event`, ...: from the knowledge tables; empty for other classes.
+    `list`, `dict`, `tuple` for containers; `coroutine`, `function`, `class`, `module`."""
+    base: str = ""
+    """For a class of the project: the library's class that it derives from."""
+    element: "Kind | None" = None
+    """What it holds, yields or gives when awaited."""
+    items: tuple["Kind | None", ...] = ()
+    """For a tuple whose parts are known one by one."""
+    evidence: Confidence = Confidence.HIGH
+
+    @property
+    def library(self) -> str:
+        """The library's class to look methods up in."""
+        return self.base or self.type
+
+    @property
+    def is_project(self) -> bool:
+        """Whether it is a class of the project itself."""
+        return ":" in self.type
+
+    @property
+    def short(self) -> str:
+        """The class's own name, for messages."""
+        return self.type.rpartition(":")[2].rpartition(".")[2]
+
+    def seen(self, evidence: Confidence) -> Self:
+        """The same kind on weaker evidence."""
+        return self if evidence >= self.evidence else replace(self, evidence=evidence)

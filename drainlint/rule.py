@@ -1,0 +1,175 @@
+"""The shape of a rule: one class, one file, one fixture, all bearing the same name.
+
+A rule is a pure function from a noun of `drainlint.model` to findings. Its type argument is the
+dispatch, its docstring is the documentation page, and the page's `Bad:` and `Good:` blocks are
+tests. There is nothing to register: the class's module gives the family, its name the rule's name.
+"""
+
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar, get_args
+
+from drainlint.finding import Confidence, Finding, Level, Related
+from drainlint.model.noun import Noun
+from drainlint.model.place import Place
+
+N = TypeVar("N", bound=Noun)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Which identifiers a function must hold for a rule to find anything in it.
+
+    Every group must have a word among the function's identifiers. A necessary condition only: it
+    may let too much through, never too little.
+    """
+
+    groups: tuple[frozenset[str], ...]
+
+    def __and__(self, other: "Words") -> "Words":
+        """Both conditions."""
+        return Words(self.groups + other.groups)
+
+    def met_by(self, identifiers: frozenset[str]) -> bool:
+        """Whether a function with these identifiers can matter to the rule."""
+        return all(group & identifiers for group in self.groups)
+
+
+def any_of(*words: str) -> Words:
+    """At least one of these identifiers."""
+    return Words((frozenset(words),))
+
+
+NOTHING = Words(())
+"""For rules that need no function opened: they judge what the index and the link know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """How bad a rule's findings are: the worst level it gives, and the level of one noun."""
+
+    worst: Level
+    of: Callable[[Any], Level]
+
+
+def always(level: Level) -> Levels:
+    """The same level wherever it stands."""
+    return Levels(level, lambda _: level)
+
+
+def on_drain_path(there: Level, elsewhere: Level) -> Levels:
+    """One level on the drain path, another elsewhere.
+
+    Where a stop method's name is the only evidence for the path, at most a warning.
+    """
+
+    def level(noun: Noun) -> Level:
+        if noun.drain is None:
+            return elsewhere
+        return min(there, Level.WARNING) if noun.drain.by_name else there
+
+    return Levels(max(there, elsewhere), level)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A rule's documentation, read from its docstring."""
+
+    headline: str
+    why: str
+    bad: tuple[str, ...]
+    good: tuple[str, ...]
+
+    @classmethod
+    def of(cls, docstring: str) -> "Page":
+        """Read a docstring: headline, paragraphs, then `Bad:` and `Good:` blocks.
+
+        Raises ValueError where the headline or the paragraphs are missing.
+        """
+        text = inspect.cleandoc(docstring)
+        prose, *blocks = re.split(r"^(Bad|Good):\n", text, flags=re.MULTILINE)
+        headline, _, why = prose.partition("\n\n")
+        if not headline.strip() or not why.strip():
+            msg = "a rule's docstring needs a headline and a paragraph that says why"
+            raise ValueError(msg)
+        examples: dict[str, list[str]] = {"Bad": [], "Good": []}
+        for word, block in zip(blocks[::2], blocks[1::2], strict=True):
+            examples[word].append(textwrap.dedent(block).strip("\n") + "\n")
+        return cls(
+            " ".join(headline.split()), why.strip(), tuple(examples["Bad"]), tuple(examples["Good"])
+        )
+
+
+class Rule(Generic[N]):
+    """Base of all rules; the type argument names the noun it judges."""
+
+    code: ClassVar[str]
+    level: ClassVar[Levels]
+    words: ClassVar[Words]
+    cwe: ClassVar[int | None] = None
+    """The weakness it is an instance of, only where one fits exactly."""
+
+    @classmethod
+    def noun(cls) -> type[Noun]:
+        """The noun that this rule judges: its type argument."""
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            for argument in get_args(base):
+                return argument
+        msg = f"{cls.__name__} does not say which noun it judges: class {cls.__name__}(Rule[Wait])"
+        raise TypeError(msg)
+
+    @cached_property
+    def name(self) -> str:
+        """The class's name in kebab case: what people write in comments and options."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(self).__name__).lower()
+
+    @cached_property
+    def family(self) -> str:
+        """The folder the rule lies in."""
+        return type(self).__module__.split(".")[-2]
+
+    @cached_property
+    def page(self) -> Page:
+        """The rule's documentation."""
+        return Page.of(type(self).__doc__ or "")
+
+    def check(self, noun: N) -> Iterator[Finding]:
+        """Yield what is wrong with this noun."""
+        raise NotImplementedError
+
+    def found(
+        self,
+        noun: Noun,
+        message: str,
+        *related: Related | None,
+        remedy: str = "",
+        level: Level | None = None,
+        about: tuple[Place, ...] = (),
+    ) -> Finding:
+        """Build a finding at the noun's place, at the rule's own level unless another is given."""
+        return Finding(
+            code=self.code,
+            name=self.name,
+            level=self.level.of(noun) if level is None else level,
+            confidence=noun.confidence,
+            lowered_by=_lowered(noun),
+            path=noun.path,
+            place=noun.place.first_line,
+            message=message,
+            related=tuple(r for r in related if r is not None),
+            steps=noun.drain.steps if noun.drain else (),
+            function=noun.function.name,
+            remedy=remedy,
+            about=about,
+        )
+
+
+def _lowered(noun: Noun) -> int:
+    """Side code is worth a note at most; what was recognised by name alone loses a step."""
+    if noun.side:
+        return int(Level.ERROR)
+    return 1 if noun.confidence is Confidence.LOW else 0

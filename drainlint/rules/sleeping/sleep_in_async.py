@@ -1,0 +1,41 @@
+"""DRN202."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Finding, Level
+from drainlint.model.blocking import Blocking
+from drainlint.rule import Rule, always, any_of
+
+
+class SleepInAsync(Rule[Blocking]):
+    """A coroutine sleeps or blocks its thread, and the whole event loop with it.
+
+    Nothing else runs meanwhile: no other task, no signal callback, no timeout, no cancellation. A
+    request to stop is not even seen. Await the asynchronous form, or hand the call to a thread
+    with `asyncio.to_thread`.
+
+    Bad:
+        async def refresh():
+            time.sleep(5)
+
+    Good:
+        async def refresh():
+            await asyncio.sleep(5)
+    """
+
+    code = "DRN202"
+    level = always(Level.ERROR)
+    cwe = 1322
+    words = any_of("async", "sleep", "join", "wait", "result", "get", "run", "acquire", "recv")
+
+    def check(self, blocking: Blocking) -> Iterator[Finding]:
+        """Flag every call that holds the event loop's thread."""
+        verb = "sleeps in" if blocking.sleeps else "blocks"
+        yield self.found(
+            blocking,
+            f"`{blocking.text}` {verb} the event loop of `{blocking.function.short_name}`",
+            blocking.through,
+            remedy="await `asyncio.sleep`"
+            if blocking.sleeps and blocking.through is None
+            else "await the asynchronous form, or hand it to `asyncio.to_thread`",
+        )

@@ -1,0 +1,79 @@
+"""DRN201."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Finding, Level
+from drainlint.model.pause import Pause
+from drainlint.rule import Levels, Rule, any_of
+
+
+def _level(pause: Pause) -> Level:
+    function = pause.function
+    certain = pause.drain is not None and not pause.drain.by_name
+    stops = function.service is not None and bool(function.service.stop_signals)
+    served = "request-handler" in function.roles
+    return Level.ERROR if function.worker or certain or stops or served else Level.WARNING
+
+
+class UncancellableSleep(Rule[Pause]):
+    """`time.sleep` pauses where a request to stop should be heard.
+
+    Python resumes the sleep after a signal handler that returns, and no other thread can end it: a
+    stop waits for the whole pause. `stop.wait(n)` on an `Event` pauses just as long and ends at
+    once when the event is set.
+
+    Bad:
+        class Poller:
+            def __init__(self):
+                self.stopped = threading.Event()
+                self.thread = threading.Thread(target=self.run)
+
+            def run(self):
+                while not self.stopped.is_set():
+                    self.poll()
+                    time.sleep(30)
+
+    Good:
+        class Poller:
+            def __init__(self):
+                self.stopped = threading.Event()
+                self.thread = threading.Thread(target=self.run)
+
+            def run(self):
+                while not self.stopped.wait(30):
+                    self.poll()
+    """
+
+    code = "DRN201"
+    level = Levels(Level.ERROR, _level)
+    words = any_of("sleep", "time")
+
+    def check(self, pause: Pause) -> Iterator[Finding]:
+        """Flag a plain sleep that may be longer than the shortest that matters."""
+        short = pause.seconds is not None and pause.seconds <= pause.min_sleep
+        if short or pause.can_be_cut_short or pause.is_timed_wait:
+            return
+        if pause.interrupted_by_signal or pause.lets_traffic_drain:
+            return
+        yield self.found(
+            pause,
+            f"`{pause.text}` cannot be cut short{_who(pause)}",
+            remedy=_remedy(pause),
+        )
+
+
+def _who(pause: Pause) -> str:
+    function = pause.function
+    if pause.drain is not None:
+        return f": {pause.drain.root} waits for all of it"
+    if function.worker:
+        return f": {function.worker} hears a stop only afterwards"
+    return " by a request to stop"
+
+
+def _remedy(pause: Pause) -> str:
+    service = pause.function.service
+    signals = () if service is None else service.stop_events
+    if signals:
+        return f"pause with `self.{signals[0]}.wait(...)`, which the stop ends"
+    return "pause with `stop.wait(...)` on an `Event` that the stop sets"

@@ -1,0 +1,49 @@
+"""DRN302."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Finding, Level
+from drainlint.model.deadline import Bound
+from drainlint.model.wait import Wait
+from drainlint.rule import Rule, any_of, on_drain_path
+from drainlint.rules.waiting import on_the_way
+
+
+class UnboundedWait(Rule[Wait]):
+    """A wait for an event, a result or a child has no timeout.
+
+    Whoever was to set, finish or end it may be gone: then the wait never ends, and neither does a
+    stop that needs this thread. Give it a timeout and look at what it returns.
+
+    Bad:
+        def fetch(pool: concurrent.futures.Executor):
+            return pool.submit(load).result()
+
+    Good:
+        def fetch(pool: concurrent.futures.Executor):
+            return pool.submit(load).result(timeout=10)
+    """
+
+    code = "DRN302"
+    level = on_drain_path(Level.ERROR, Level.WARNING)
+    words = any_of(
+        "wait", "result", "exception", "communicate", "get", "as_completed", "killall",
+        "wait_for_termination", "waitpid", "wait3", "wait4", "wait_for", "sync",
+    )  # fmt: skip
+
+    def check(self, wait: Wait) -> Iterator[Finding]:
+        """Flag a blocking wait on a known thing that nothing bounds."""
+        handed_on = wait.deadline.bound is Bound.HANDED_ON
+        if wait.verb != "wait" or wait.awaited or not (wait.deadline.is_none or handed_on):
+            return
+        if wait.ended or wait.own_job or wait.bounded_by or wait.idle:
+            return
+        if wait.woken_by_stop and wait.in_loop:
+            return
+        yield self.found(
+            wait,
+            f"`{wait.text}` can wait for ever{on_the_way(wait)}",
+            wait.related(wait.place, "no deadline"),
+            remedy="give it a timeout, and look at what it says when the time runs out",
+            level=Level.NOTE if wait.killed or handed_on else None,
+        )

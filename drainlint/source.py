@@ -1,0 +1,38 @@
+"""The text of a file, decoded as Python decodes it."""
+
+import io
+import re
+import tokenize
+from dataclasses import dataclass
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+"""Python's own line ends; `str.splitlines` knows more, and would count lines wrongly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's text and lines."""
+
+    path: str
+    """Relative to the project's root, with forward slashes."""
+    text: str
+    lines: tuple[str, ...]
+    """Without their ends."""
+
+    def excerpt(self, first: int, last: int) -> str:
+        """The lines from `first` to `last`, counted from 1, each with a plain end."""
+        return "\n".join(self.lines[first - 1 : last]) + "\n"
+
+
+def decode(path: str, content: bytes) -> Source:
+    """Decode a file by its byte order mark or PEP 263 cookie.
+
+    Raises SyntaxError for an unknown encoding or cookie, UnicodeDecodeError (a ValueError) for
+    bytes that do not fit it.
+    """
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    text = content.decode(encoding)
+    lines = LINE_END.split(text)
+    if lines and not lines[-1]:
+        lines.pop()
+    return Source(path, text, tuple(lines))
