@@ -1,4 +1,4 @@
-# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH114, PTH116, PTH120, PTH122
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH114, PTH116, PTH120
 """From the arguments to the files: what is checked, what is left out and why.
 
 Ignore files and default excludes count below an argument, never for the argument itself or its
@@ -48,6 +48,8 @@ _EXCLUDED_NAMES = frozenset(DEFAULT_EXCLUDES) - {".*"}
 _NO_SOURCE = frozenset({".git", "__pycache__"})
 """Folders that hold nothing anybody wrote: left out without being counted."""
 _NOT_CHECKED = {".pyi": "type stub", ".ipynb": "notebook"}
+_MET = (".py", *_NOT_CHECKED)
+"""Endings of files that a walk takes note of."""
 
 
 @cache
@@ -280,7 +282,7 @@ def absolute(path: str) -> str:
 
 
 def _ending(name: str) -> str:
-    return os.path.splitext(name)[1]
+    return name[name.rfind(".") :]
 
 
 def _slashed(folder: str) -> str:
@@ -434,7 +436,7 @@ class Discovery:
             if not reason:
                 return path
             net.skipped[self.relative(path) + "/"] = reason
-        elif name.endswith(".py") or _ending(name) in _NOT_CHECKED:
+        elif name.endswith(_MET):
             reason = _reason(path, name, ignores, config) or self._unfit(entry, path, config)
             if reason:
                 net.skipped[self.relative(path)] = reason
@@ -447,14 +449,14 @@ class Discovery:
 
     def _unfit(self, entry: "os.DirEntry[str]", path: str, config: Excludes) -> str:
         """Why a file met on the way cannot be checked, empty if it can."""
-        reason = _NOT_CHECKED.get(_ending(entry.name), "")
+        reason = _NOT_CHECKED.get(_ending(path), "")
         if not reason and entry.is_symlink():
             target = os.path.realpath(path).replace(os.sep, "/")
             if not os.path.exists(target):
                 reason = "broken symbolic link"
             elif target.startswith(self._prefix) and target.endswith(".py"):
                 reason = "symbolic link within the project"
-        if not reason and not os.path.isfile(path):
+        if not reason and not entry.is_file(follow_symlinks=False) and not os.path.isfile(path):
             reason = "not a regular file"
         return reason or ("faulty configuration" if config.problems else "")
 

@@ -202,8 +202,9 @@ def _judge(plan: Plan) -> _Judged:
     unreadable = [problem for problem in analysis.unreadable if problem.path in asked]
     unchecked = frozenset(problem.path for problem in (*unparsable, *unreadable))
     unread = (Notice("DRN002", p.path, f"cannot be read: {p.text}") for p in unreadable)
+    broken = _own(plan, "DRN001", _cannot_parse(plan, unparsable)) if unparsable else ()
     return _Judged(
-        findings=(*analysis.findings, *_own(plan, "DRN001", _cannot_parse(plan, unparsable))),
+        findings=(*analysis.findings, *broken),
         notices=(*unread, *analysis.crashes),
         unchecked=unchecked,
         doubtful=unchecked | {crash.path for crash in analysis.crashes},
@@ -266,9 +267,8 @@ def _set_aside(plan: Plan, judged: _Judged) -> list[Finding]:
             yield replace(finding, suppression=comments.of(finding))
 
     def ran(path: str, code: str) -> bool:
-        return (
-            plan.whole_project and path not in judged.doubtful and code in plan.settings(path).rules
-        )
+        tried = plan.whole_project and path not in judged.doubtful and code != "DRN003"
+        return tried and code in plan.settings(path).rules
 
     known = list(marked((*judged.findings, *_own(plan, "DRN004", comments.faults))))
     return [*known, *marked(_own(plan, "DRN003", list(comments.unused(ran))))]
@@ -321,10 +321,13 @@ class Target:
     @property
     def fault(self) -> str:
         """Why the file cannot be written, as far as one can tell before the work."""
-        if self.file is None or (self.file.exists() and not self.file.is_file()):
-            return f"`{self.file}` is a folder" if self.file and self.file.is_dir() else ""
-        folder = self.file.parent
-        return "" if folder.is_dir() else f"there is no folder `{folder}`"
+        if self.file is None:
+            return ""
+        file = absolute(str(self.file))
+        if os.path.isdir(file):  # noqa: PTH112  which raises nothing
+            return f"`{self.file}` is a folder"
+        folder = file.rpartition("/")[0] or "/"
+        return "" if os.path.isdir(folder) else f"there is no folder `{folder}`"  # noqa: PTH112
 
 
 def write(texts: Mapping[Path, str]) -> None:
@@ -334,12 +337,12 @@ def write(texts: Mapping[Path, str]) -> None:
     """
     beside: dict[Path, Path] = {}
     try:
-        for file, text in texts.items():
+        for number, (file, text) in enumerate(texts.items()):
             real = file.resolve()
             if real.exists() and not real.is_file():
                 real.write_bytes(text.encode())
                 continue
-            beside[real] = real.with_name(f".{real.name}.{os.getpid()}")
+            beside[real] = real.with_name(f".drainlint-{os.getpid()}-{number}")
             beside[real].write_bytes(text.encode())
             if real.exists():
                 beside[real].chmod(real.stat().st_mode)
@@ -347,7 +350,8 @@ def write(texts: Mapping[Path, str]) -> None:
             beside[real].replace(real)
             del beside[real]
     except OSError as error:
-        raise ConfigError(f"cannot write `{error.filename}`: {error.strerror}") from None
+        where = error.filename2 or error.filename
+        raise ConfigError(f"cannot write `{where}`: {error.strerror}") from None
     finally:
         for rest in beside.values():
             rest.unlink(missing_ok=True)

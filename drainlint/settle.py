@@ -41,7 +41,7 @@ def _remapped(finding: Finding, levels: Mapping[str, str]) -> Level:
     word = levels.get(finding.code)
     level = finding.level if word is None else Level[word.upper()]
     if finding.lowered_by:
-        level = max(Level.NOTE, Level(level - finding.lowered_by))
+        level = Level(max(Level.NOTE, level - finding.lowered_by))
     return level
 
 

@@ -1,6 +1,7 @@
 """Builds loops: what they ask, how they pause, what bounds them."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -107,7 +108,7 @@ class _Reading:
     exits: list[Expression] = field(default_factory=list)
     takes: list[Expression] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
-    refreshed: set[str] = field(default_factory=set)
+    assigned: dict[str, list[Expression]] = field(default_factory=lambda: defaultdict(list))
     waited: set[str] = field(default_factory=set)
     pure: bool = True
     blocks: bool = False
@@ -118,6 +119,9 @@ class _Reading:
         self.ask = Questions(self.program, self.key)
         if isinstance(self.statement, For):
             self._turns(self.statement.iterable)
+            for part in self.statement.target.walk():
+                if part.path:
+                    self.assigned[part.path] = []
         elif self._is_deadline(self.statement.test):
             self.deadline = "its condition"
         if isinstance(self.statement, While):
@@ -223,7 +227,6 @@ class _Reading:
             return
         receiver = call.receiver
         if call.method in REFRESHES and receiver is not None and receiver.text in self._asked_texts():
-            self.refreshed.add(receiver.text)
             return
         if self.ask.question(call) is not None:
             return
@@ -243,25 +246,16 @@ class _Reading:
             if isinstance(part, Call):
                 self._call(part)
             elif isinstance(part, Walrus):
-                self.refreshed.add(part.target)
+                self.assigned[part.target].append(part.value)
 
     def _assign(self, statement: Assign) -> None:
-        targets = {t.path for target in statement.targets for t in target.walk() if t.path}
-        value = statement.value
-        if value is None:
+        if statement.value is None:
             return
-        calls = [e for e in value.walk() if isinstance(e, Call)]
-        self._expression(value)
-        if statement.operator or not calls:
-            self.changed |= targets
-        elif all(self._is_pure_call(c) for c in calls):
-            reads = {e.path for e in value.walk() if e.path}
-            if targets & reads:
-                self.changed |= targets
-            else:
-                self.refreshed |= targets
-        else:
-            self.refreshed |= targets
+        self._expression(statement.value)
+        for target in statement.targets:
+            for part in target.walk():
+                if part.path:
+                    self.assigned[part.path].append(statement.value)
 
     # Questions
 
@@ -288,16 +282,32 @@ class _Reading:
         return any(where != "take" for where, _ in self._tests())
 
     def questions(self) -> Iterator[Question]:
-        """What the loop asks, but for deadlines, counters and what it changes itself."""
+        """What the loop asks of others: not deadlines and counters, nor what it moves itself.
+
+        A name that the loop sets anew from a question (`alive = [t for t in ts if t.is_alive()]`)
+        asks that question.
+        """
         for where, test in self._tests():
-            for question in self.ask.all(test, where, self._place(test)):
-                if question.subject in self.changed or question.text in self.changed:
-                    continue
-                if question.sort == "flag" and (question.subject in self.refreshed):
-                    continue
-                if question.sort == "flag" and _is_bound(question.text):
-                    continue
-                yield question
+            for clause in _clauses(test):
+                own = [p for e in clause.walk() if (p := self._own_name(e.path))]
+                asked = [v for p in own for v in self.assigned[p]] if own else [clause]
+                for expression in asked:
+                    yield from self._asked(expression, where, anew=bool(own))
+
+    def _own_name(self, path: str) -> str:
+        """The name or attribute that the loop itself assigns and that `path` reads."""
+        if path in self.assigned:
+            return path
+        head = path.partition(".")[0]
+        return head if head in self.assigned else ""
+
+    def _asked(self, expression: Expression, where: str, *, anew: bool) -> Iterator[Question]:
+        for question in self.ask.all(expression, where, self._place(expression)):
+            if question.subject in self.changed or question.text in self.changed:
+                continue
+            if question.sort == "flag" and (anew or _is_bound(question.text)):
+                continue
+            yield question
 
     def _place(self, test: Expression) -> Place:
         for part in test.walk():
@@ -366,6 +376,18 @@ class _Reading:
                 if statement.operator in ("+=", "-=") or arithmetic:
                     found |= paths
         return frozenset(found)
+
+
+def _clauses(test: Expression) -> Iterator[Expression]:
+    """The parts of a test that are asked one by one."""
+    match test:
+        case Logic(values=values):
+            for value in values:
+                yield from _clauses(value)
+        case Not(value=value):
+            yield from _clauses(value)
+        case _:
+            yield test
 
 
 def _endless(test: Expression) -> bool:
