@@ -5,9 +5,12 @@ import sys
 
 def main() -> None:
     """Run the command and leave with its exit code."""
-    from drainlint.cli import command  # noqa: PLC0415  importing the entry must cost nothing
+    try:
+        from drainlint.cli import command  # noqa: PLC0415  importing the entry must cost nothing
 
-    sys.exit(command(sys.argv[1:]))
+        sys.exit(command(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

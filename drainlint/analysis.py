@@ -1,6 +1,7 @@
 """The engine: files to findings, in the stages of the design."""
 
 import ast
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,16 +10,20 @@ from pathlib import Path
 from drainlint.config import FileSettings
 from drainlint.discover import SourceFile
 from drainlint.finding import Finding, Notice
-from drainlint.index.collect import index
+from drainlint.index.collect import Indexed, index
 from drainlint.index.entries import ModuleEntry
 from drainlint.index.screen import Groups, wanted
 from drainlint.knowledge import load
+from drainlint.link.candidates import blocked_coroutines
+from drainlint.link.nouns import Nouns
+from drainlint.link.program import Program
+from drainlint.link.scripts import scripts
 from drainlint.model.noun import Noun
 from drainlint.model.statement import Body
 from drainlint.rule import Rule
 from drainlint.rules import cards, rule, words
 from drainlint.settle import settle
-from drainlint.source import decode
+from drainlint.source import Source, decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +75,57 @@ class FileFacts:
 
 def analyse(files: Sequence[SourceFile], asked: frozenset[str], options: Options) -> Analysis:
     """Find what is wrong in the `asked` files (relative paths), with facts from all `files`."""
-    groups = _words(options.rules)
-    facts = {f.relative: _facts(f, groups) for f in files}
-    return _judged(facts, asked, options)
+    by_path = {f.relative: f for f in files}
+    groups = _words()
+    facts = {path: _facts(file, groups) for path, file in by_path.items()}
+    modules = {path: f.entry for path, f in facts.items() if f.entry is not None}
+    program = Program(modules, load(options.knowledge), scripts(options.root, modules))
+    more: dict[str, set[str]] = defaultdict(set)
+    for key in blocked_coroutines(program):
+        more[key.path].add(key.name)
+    for path, names in more.items():
+        missing = names - {b.function for b in facts[path].bodies}
+        if missing:
+            facts[path] = _reread(by_path[path], facts[path], frozenset(missing))
+    program.read({path: f.bodies for path, f in facts.items()})
+    return _judged(program, facts, asked, options)
 
 
-def _words(codes: Iterable[str]) -> tuple[Groups, ...]:
-    """The words of every active rule that needs functions read."""
-    table = words()
-    return tuple(table[code] for code in sorted(codes) if table.get(code))
+def _words() -> tuple[Groups, ...]:
+    """The words of every rule, whether it is active or not: facts do not depend on options."""
+    return tuple(dict.fromkeys(groups for groups in words().values() if groups))
 
 
 def _facts(file: SourceFile, groups: tuple[Groups, ...]) -> FileFacts:
-    """Index and read one file."""
+    """Index one file, and read those of its functions that hold words."""
+    parsed = _parsed(file)
+    if isinstance(parsed, FileFacts):
+        return parsed
+    try:
+        indexed = index(parsed.tree, file.relative, parsed.source.lines)
+    except RecursionError:
+        return FileFacts(unparsable=Problem(file.relative, 1, 1, "nested too deeply"))
+    return _read(parsed, indexed, wanted(indexed, parsed.source, groups))
+
+
+def _reread(file: SourceFile, facts: FileFacts, names: frozenset[str]) -> FileFacts:
+    """Read further functions of a file that was indexed before."""
+    parsed = _parsed(file)
+    if isinstance(parsed, FileFacts):
+        return facts
+    indexed = index(parsed.tree, file.relative, parsed.source.lines)
+    read = _read(parsed, indexed, names)
+    return replace(facts, bodies=(*facts.bodies, *read.bodies))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    source: Source
+    tree: ast.Module
+
+
+def _parsed(file: SourceFile) -> _Parsed | FileFacts:
+    """A file's text and tree, or why there is none."""
     path = file.relative
     try:
         content = file.path.read_bytes() if file.content is None else file.content
@@ -90,40 +133,36 @@ def _facts(file: SourceFile, groups: tuple[Groups, ...]) -> FileFacts:
         return FileFacts(unreadable=Problem(path, 1, 1, fault.strerror or str(fault)))
     try:
         source = decode(path, content)
-        tree = ast.parse(source.text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what the analysed code is warned of is not our report
+            return _Parsed(source, ast.parse(source.text))
     except SyntaxError as fault:
-        line, column = fault.lineno or 1, fault.offset or 1
-        return FileFacts(unparsable=Problem(path, line, column, fault.msg))
+        return FileFacts(unparsable=Problem(path, fault.lineno or 1, fault.offset or 1, fault.msg))
     except (ValueError, RecursionError, MemoryError) as fault:
         return FileFacts(unparsable=Problem(path, 1, 1, str(fault) or type(fault).__name__))
+
+
+def _read(parsed: _Parsed, indexed: Indexed, names: frozenset[str]) -> FileFacts:
+    """The bodies of the named functions; libcst is imported only where there is one."""
+    if not names:
+        return FileFacts(indexed.entry)
+    from drainlint.read.functions import UnreadableSyntaxError, read
+
     try:
-        indexed = index(tree, path, source.lines)
-        chosen = wanted(indexed, source, groups)
-        if not chosen:
-            return FileFacts(indexed.entry)
-        from drainlint.read.functions import UnreadableSyntaxError, read
-
-        try:
-            return FileFacts(indexed.entry, read(source, tree, indexed, chosen))
-        except UnreadableSyntaxError as fault:
-            return FileFacts(indexed.entry, unparsable=Problem(path, 1, 1, str(fault)))
-    except RecursionError:
-        return FileFacts(unparsable=Problem(path, 1, 1, "nested too deeply"))
+        return FileFacts(indexed.entry, read(parsed.source, parsed.tree, indexed, names))
+    except (UnreadableSyntaxError, RecursionError) as fault:
+        problem = Problem(indexed.entry.path, 1, 1, str(fault) or "nested too deeply")
+        return FileFacts(indexed.entry, unparsable=problem)
 
 
-def _judged(facts: Mapping[str, FileFacts], asked: frozenset[str], options: Options) -> Analysis:
-    from drainlint.link.nouns import Nouns
-    from drainlint.link.program import Program
-    from drainlint.link.scripts import scripts
-
-    modules = {path: f.entry for path, f in facts.items() if f.entry is not None}
-    bodies = {path: f.bodies for path, f in facts.items()}
-    program = Program(modules, bodies, load(options.knowledge), scripts(options.root, modules))
+def _judged(
+    program: Program, facts: Mapping[str, FileFacts], asked: frozenset[str], options: Options
+) -> Analysis:
     nouns = Nouns(program)
     judge = Judge(options)
     findings: list[Finding] = []
-    for path in sorted(asked & bodies.keys()):
-        if bodies[path]:
+    for path in sorted(asked & facts.keys()):
+        if facts[path].bodies:
             findings += settle(judge.findings(path, nouns.of(path)), options.settings(path))
     return Analysis(
         tuple(sorted(findings, key=lambda f: f.order)),

@@ -190,7 +190,7 @@ def _judge(plan: Plan) -> _Judged:
 
     options = Options(
         root=plan.root,
-        settings=plan.settings,
+        settings=plan.configs.settings,
         knowledge=plan.configs.knowledge,
         jobs=plan.jobs,
         cache=plan.request.cache,
@@ -336,6 +336,7 @@ def write(texts: Mapping[Path, str]) -> None:
     Raises ConfigError where a file cannot be written; nothing of that report is left then.
     """
     beside: dict[Path, Path] = {}
+    file = Path()
     try:
         for number, (file, text) in enumerate(texts.items()):
             real = file.resolve()
@@ -346,12 +347,11 @@ def write(texts: Mapping[Path, str]) -> None:
             beside[real].write_bytes(text.encode())
             if real.exists():
                 beside[real].chmod(real.stat().st_mode)
-        for real in list(beside):
-            beside[real].replace(real)
-            del beside[real]
+        for file in list(beside):
+            beside[file].replace(file)
+            del beside[file]
     except OSError as error:
-        where = error.filename2 or error.filename
-        raise ConfigError(f"cannot write `{where}`: {error.strerror}") from None
+        raise ConfigError(f"cannot write `{file}`: {error.strerror}") from None
     finally:
         for rest in beside.values():
             rest.unlink(missing_ok=True)

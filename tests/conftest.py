@@ -26,6 +26,7 @@ IMPORTED_FOR_EXAMPLES = (
     "asyncio",
     "atexit",
     "collections",
+    "concurrent.futures",
     "contextlib",
     "logging",
     "multiprocessing",
@@ -104,7 +105,7 @@ def with_imports(example: str) -> str:
                 bound.add(name)
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 bound.update((alias.asname or alias.name).split(".")[0] for alias in names)
-    missing = [name for name in IMPORTED_FOR_EXAMPLES if name in used - bound]
+    missing = [name for name in IMPORTED_FOR_EXAMPLES if name.split(".")[0] in used - bound]
     return "".join(f"import {name}\n" for name in missing) + example
 
 

@@ -1,5 +1,6 @@
 """Which settings a file obeys, and what is said of a configuration that cannot be used."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -131,8 +132,10 @@ def test_globs_are_relative_to_the_file_they_stand_in_even_through_extend(tmp_pa
 def test_extend_in_a_circle_is_one_clear_line(tmp_path: Path) -> None:
     put(tmp_path, drainlint_toml='extend = "b.toml"\n', b_toml='extend = "drainlint.toml"\n')
     assert problems(tmp_path) == [
-        ("drainlint.toml: extends b.toml: extends drainlint.toml: "
-        "`extend` comes back to a file that it started from")
+        (
+            "drainlint.toml: extends b.toml: extends drainlint.toml: "
+            "`extend` comes back to a file that it started from"
+        )
     ]
 
 
@@ -345,3 +348,10 @@ def test_side_code_of_one_s_own_takes_the_place_of_the_default(tmp_path: Path) -
 
 def test_a_project_that_lies_in_a_folder_called_tests_is_not_side_code(tmp_path: Path) -> None:
     assert not settings(tmp_path / "tests", "a.py").side_code("a.py")
+
+
+def test_configurations_can_be_sent_to_another_process(tmp_path: Path) -> None:
+    put(tmp_path, drainlint_toml='side-code = ["x"]\n[per-file-ignores]\n"a.py" = ["DRN1"]\n')
+    configs = Configs(tmp_path, NAMES)
+    before = configs.settings("a.py")
+    assert pickle.loads(pickle.dumps(configs)).settings("a.py") == before  # noqa: S301  our own

@@ -1,11 +1,15 @@
 """Which functions can matter: those that hold a word of some rule, tested over their own lines."""
 
+import re
 from collections.abc import Collection, Iterator
 
 from drainlint.index.collect import Indexed
 from drainlint.index.entries import MAIN, MODULE
+from drainlint.model.expression import Call, Constant
 from drainlint.source import Source
 
+LIMITS = re.compile("time|deadline|wait|delay|remain|interval|sec|block", re.IGNORECASE)
+"""Names that say how long, or whether, to wait."""
 Groups = tuple[frozenset[str], ...]
 
 _SEPARATORS = {
@@ -22,25 +26,54 @@ def identifiers(text: str) -> frozenset[str]:
 def wanted(indexed: Indexed, source: Source, words: Collection[Groups]) -> frozenset[str]:
     """The functions to be read: those in whose own lines some rule's words are all found.
 
-    It may let too much through, never too little: a function's lambdas and nested functions that
-    share its lines count for it.
+    A word is an identifier, or `name()`: a call of that name whose positional arguments say no
+    more than how long to wait (`get()` is a queue's, `get(key)` a dictionary's). It may let too
+    much through, never too little: a function's lambdas share its lines and count for it.
     """
     every = frozenset(word for groups in words for group in groups for word in group)
-    if not identifiers(source.text) & every and source.text.isascii():
+    plain = frozenset(word.removesuffix("()") for word in every)
+    renamed = _renamed(indexed, plain)
+    if source.text.isascii() and not identifiers(source.text) & (plain | renamed.keys()):
         return frozenset()
     entries = indexed.entry.functions
     owner = _owners(indexed, len(source.lines))
     texts: dict[str, list[str]] = {name: [] for name in entries}
     for number, line in enumerate(source.lines, 1):
         texts[owner[number]].append(line)
-    chosen = {
-        name
-        for name, lines in texts.items()
-        if lines and _matter(identifiers("\n".join(lines)), every, words)
-    }
+    shaped: dict[str, set[str]] = {name: set() for name in entries}
+    for entry in entries.values():
+        for call in entry.calls:
+            if call.method in plain and _is_bare(call):
+                shaped[owner[call.place.line]].add(f"{call.method}()")
+    chosen = set()
+    for name, lines in texts.items():
+        found = identifiers("\n".join(lines)) | shaped[name]
+        found |= {renamed[word] for word in found & renamed.keys()}
+        if _matter(found, every, words):
+            chosen.add(name)
     if MAIN in entries and MODULE in chosen:
         chosen.add(MAIN)
     return frozenset(chosen)
+
+
+def _renamed(indexed: Indexed, words: frozenset[str]) -> dict[str, str]:
+    """Names under which a file imports a word: `from time import sleep as pause`."""
+    found = {}
+    for local, target in indexed.entry.imports.items():
+        last = target.rpartition(".")[2]
+        if last in words and local != last:
+            found[local] = last
+    return found
+
+
+def _is_bare(call: Call) -> bool:
+    return all(
+        argument.name
+        or isinstance(argument.value, Constant)
+        and not isinstance(argument.value.value, str)
+        or LIMITS.search(argument.value.path) is not None
+        for argument in call.arguments
+    )
 
 
 def _matter(found: frozenset[str], every: frozenset[str], words: Collection[Groups]) -> bool:

@@ -2,7 +2,8 @@
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from drainlint.finding import Confidence
 from drainlint.index.collect import index
@@ -68,6 +69,8 @@ class Kinds:
         self._variables: dict[tuple[FunctionId, str], Kind | None] = {}
         self._attributes: dict[tuple[ClassId, str], Kind | None] = {}
         self._results: dict[FunctionId, Kind | None] = {}
+        self._used: dict[FunctionId, Mapping[str, Set[str]]] = {}
+        self._annotations: dict[str, Kind | None] = {}
         self._depth = 0
 
     def forget(self) -> None:
@@ -137,9 +140,10 @@ class Kinds:
 
     def annotation_text(self, text: str) -> Kind | None:
         """The kind that an annotation in a table of facts names."""
-        entry = index(ast.parse(f"_: {text}"), "", (text,)).entry
-        annotation = entry.functions[MODULE].bindings["_"][0].value
-        return self._annotated(annotation, None)
+        if text not in self._annotations:
+            parsed = _parsed(text)
+            self._annotations[text] = None if parsed is None else self._annotated(parsed, None)
+        return self._annotations[text]
 
     def annotation(self, scope: FunctionId, annotation: Expression | None) -> Kind | None:
         """The kind that an annotation names, with `Optional` and its like taken off."""
@@ -148,13 +152,8 @@ class Kinds:
     def _annotated(self, annotation: Expression, scope: FunctionId | None) -> Kind | None:
         match annotation:
             case Constant(value=str(text)):
-                try:
-                    tree = ast.parse(f"_: {text}")
-                except SyntaxError:
-                    return None
-                lines = (text,)
-                inner = index(tree, "", lines).entry.functions[MODULE].bindings.get("_")
-                return None if not inner else self._annotated(inner[0].value, scope)
+                parsed = _parsed(text)
+                return None if parsed is None else self._annotated(parsed, scope)
             case Name(dotted=dotted):
                 return self._named_type(dotted, scope)
             case Arithmetic(left=Expression() as left, operator="|", right=right):
@@ -562,19 +561,29 @@ class Kinds:
         head = dotted.partition(".")[0]
         if not self.names.is_function(scope) or head == self.classes.self_name(scope):
             return None
-        entry = self.names.function(scope)
-        used = {c.method for c in entry.calls if c.func.path == f"{dotted}.{c.method}"}
+        used = self._methods_used(scope).get(dotted, frozenset())
         return self._used_as(used)
 
     def _attribute_by_use(self, key: ClassId, name: str) -> Kind | None:
         used: set[str] = set()
         for one in self.classes.project_line(key):
-            for function, entry in self.classes.members(one):
+            for function, _ in self.classes.members(one):
                 path = f"{self.classes.self_name(function)}.{name}"
-                used |= {c.method for c in entry.calls if c.func.path == f"{path}.{c.method}"}
+                used |= self._methods_used(function).get(path, frozenset())
         return self._used_as(used)
 
-    def _used_as(self, used: set[str]) -> Kind | None:
+    def _methods_used(self, scope: FunctionId) -> Mapping[str, Set[str]]:
+        """The methods called in a function on each name or attribute."""
+        if scope not in self._used:
+            found: dict[str, set[str]] = defaultdict(set)
+            for call in self.names.function(scope).calls:
+                head, dot, method = call.func.path.rpartition(".")
+                if dot:
+                    found[head].add(method)
+            self._used[scope] = found
+        return self._used[scope]
+
+    def _used_as(self, used: Set[str]) -> Kind | None:
         if not used:
             return None
         for word in used:
@@ -593,6 +602,18 @@ class Kinds:
                         table[method].append((frozenset(methods), _Type(facts.name, facts.nature)))
             self._uses_table = table
         return self._uses_table
+
+
+@cache
+def _parsed(annotation: str) -> Expression | None:
+    """An annotation that stands in a string, as an expression."""
+    text = f"_: {annotation.strip()}"
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None
+    ways = index(tree, "", (text,)).entry.functions[MODULE].bindings.get("_")
+    return ways[0].value if ways else None
 
 
 class _Type:

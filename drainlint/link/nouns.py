@@ -29,7 +29,7 @@ class Nouns:
 
     def of(self, path: str) -> Iterator[Noun]:
         """Every noun of a file, in source order of functions."""
-        for key in sorted(k for k in self.program.bodies if k.path == path):
+        for key in self.program.read_in(path):
             yield from self.of_body(key, self.program.bodies[key])
 
     def of_body(self, key: FunctionId, body: Body) -> Iterator[Noun]:

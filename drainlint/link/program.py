@@ -43,14 +43,10 @@ class Program:
     def __init__(
         self,
         modules: Mapping[str, ModuleEntry],
-        bodies: Mapping[str, Iterable[Body]],
         knowledge: Knowledge,
         scripts: Iterable[str] = (),
     ) -> None:
-        """Link the index of every file and the bodies that were read, both by path.
-
-        `scripts` are console scripts, `module:function`.
-        """
+        """Link the index of every file, by path; `scripts` are console scripts, `module:function`."""
         self.knowledge = knowledge
         self.names = Names(modules)
         self.classes = Classes(self.names)
@@ -60,8 +56,21 @@ class Program:
         self.roles = Roles(self.graph, scripts)
         self.services = Services(self.classes, self.kinds)
         self.drain_paths = DrainPaths(self.graph, self.roles, self.services)
-        self.bodies = {FunctionId(p, b.function): b for p, read in bodies.items() for b in read}
+        self.bodies: dict[FunctionId, Body] = {}
+        self._bodies_of: dict[str, list[FunctionId]] = {}
         self._functions: dict[FunctionId, Function] = {}
+
+    def read(self, bodies: Mapping[str, Iterable[Body]]) -> None:
+        """Take the bodies that were read, by path."""
+        for path, of_file in bodies.items():
+            for body in of_file:
+                key = FunctionId(path, body.function)
+                self.bodies[key] = body
+                self._bodies_of.setdefault(path, []).append(key)
+
+    def read_in(self, path: str) -> Iterable[FunctionId]:
+        """The functions of a file that were read, by name."""
+        return sorted(self._bodies_of.get(path, ()))
 
     def function(self, key: FunctionId) -> Function:
         """The function noun for a function of the index."""

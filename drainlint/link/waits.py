@@ -13,9 +13,6 @@ from drainlint.model.kind import Kind
 from drainlint.model.statement import Assign, Do, For, If, Other, Raise, Return, Statement, Try, While, With
 from drainlint.model.wait import Wait
 
-ALIVE = frozenset({"is_alive", "isAlive", "running", "alive"})
-DONE = frozenset({"done", "ready", "finished", "completed", "successful", "dead"})
-FINISHED_SOURCES = frozenset({"as_completed", "wait"})
 WAKING = frozenset({"set", "notify", "notify_all", "notifyAll", "put", "put_nowait", "release", "set_result", "cancel", "fire", "send"})  # fmt: skip
 
 
@@ -126,8 +123,8 @@ def _noun(known: Known, verb: str, deadline: Deadline, *, blocks: bool) -> Wait:
         awaited=known.is_asynchronous,
         blocks=blocks,
         bounded_by=known.bounded_by,
-        ended=_ended(known),
-        killed=_killed(known),
+        ended=ended(known),
+        killed=killed(known),
         woken_by_stop=_woken_by_stop(known),
         idle=_is_idle(known),
         own_job=_own_job(known, kind),
@@ -136,184 +133,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, *, blocks: bool) -> Wait:
     )
 
 
-# Has it ended already?
-
-
-def _ended(known: Known) -> str:
-    subject = known.call.receiver
-    if subject is None:
-        return ""
-    occurrence = known.occurrence
-    return (
-        _checked_around(occurrence, subject)
-        or _comes_from_finished(known, subject)
-        or _checked_before(occurrence.spot, subject)
-    )
-
-
-def _checked_around(occurrence: Occurrence, subject: Expression) -> str:
-    """Inside `if t.done():`, `if not t.is_alive():`, `x.result() if x.done() else ...`."""
-    for spot in occurrence.spot.outward():
-        owner = spot.owner
-        if isinstance(owner, If | While) and spot.section == "body" and _says_ended(owner.test, subject):
-            return f"`{owner.test.text}` was checked"
-        if isinstance(owner, If | While) and spot.section == "else" and _says_alive(owner.test, subject):
-            return f"`{owner.test.text}` was checked"
-    for around in occurrence.around:
-        test = getattr(around, "test", None)
-        if isinstance(test, Expression) and _says_ended(test, subject):
-            return f"`{test.text}` was checked"
-        values = getattr(around, "values", ())
-        if values and any(_says_ended(v, subject) for v in values):
-            return "it was checked in the same expression"
-    return ""
-
-
-def _checked_before(spot: Spot, subject: Expression) -> str:
-    """After `if not f.done(): return`, or after a loop that ends only when it is done."""
-    for number, statement in enumerate(spot.preceding()):
-        if number > 8:  # noqa: PLR2004 - what is checked further up may be alive again
-            return ""
-        if isinstance(statement, If) and _leaves(statement.body) and _says_alive(statement.test, subject):
-            return f"`{statement.test.text}` was checked"
-        if isinstance(statement, While) and _says_alive(statement.test, subject) and not _breaks(statement):
-            return f"the loop over `{statement.test.text}` ended"
-        if isinstance(statement, With) and _ends_with(statement, subject):
-            return "the executor's `with` block ended"
-    return ""
-
-
-def _ends_with(statement: With, subject: Expression) -> bool:
-    """A future made by `executor.submit` within a `with executor` that has ended is done."""
-    executors = {i.target.path for i in statement.items if i.target is not None and i.target.path}
-    for inner in statement.walk():
-        if not isinstance(inner, Assign) or not isinstance(inner.value, Call):
-            continue
-        made_here = inner.value.receiver is not None and inner.value.receiver.path in executors
-        if made_here and any(t.path == subject.path for t in inner.targets):
-            return True
-    return False
-
-
-def _comes_from_finished(known: Known, subject: Expression) -> str:
-    """From `as_completed`, a `done` set, the parameter of a done-callback, a finished executor."""
-    path = subject.path
-    if not path:
-        return ""
-    for loop in known.occurrence.spot.loops:
-        if isinstance(loop, For) and path in {e.path for e in loop.target.walk()}:
-            return _finished_source(known, loop.iterable)
-    resolved = known.program.names.resolve(known.key, path)
-    variable = resolved.symbol if resolved is not None and not resolved.rest else None
-    if not isinstance(variable, Variable):
-        return ""
-    entry = known.program.names.function(variable.scope)
-    roles = known.program.roles.registered(variable.scope)
-    if "done-callback" in roles and any(p.name == variable.name for p in entry.parameters):
-        return "it runs as a done-callback"
-    for way in entry.bindings.get(variable.name, ()):
-        if way.how == "each":
-            return _finished_source(known, way.value)
-    return ""
-
-
-def _finished_source(known: Known, source: Expression) -> str:
-    if isinstance(source, Call):
-        facts = known.program.facts(known.key, source)
-        if source.method == "as_completed" or (facts and facts[0].name.endswith("as_completed")):
-            return f"`{source.text}` gives what is done"
-        if source.method in ("pop", "popleft", "copy", "list", "enumerate", "zip", "values", "items") and source.parts:
-            return next((e for p in source.parts if (e := _finished_source(known, p))), "")
-        return ""
-    path = source.path
-    resolved = known.program.names.resolve(known.key, path) if path else None
-    if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
-        return ""
-    entry = known.program.names.function(resolved.symbol.scope)
-    for way in entry.bindings.get(resolved.symbol.name, ()):
-        first = way.items[:1] == (0,)
-        value = getattr(way.value, "value", way.value)
-        if first and isinstance(value, Call) and value.method == "wait":
-            return f"`{path}` is the done set of `{value.text}`"
-        if way.how == "enter" or way.how != "assign":
-            continue
-        clauses = getattr(way.value, "clauses", ())
-        if any(_says_done(c) for clause in clauses for c in clause.conditions):
-            return f"`{path}` holds what is done"
-    return ""
-
-
-def _says_done(test: Expression) -> bool:
-    return isinstance(test, Call) and test.method in DONE and not test.arguments
-
-
-def _says_ended(test: Expression, subject: Expression) -> bool:
-    """Whether a test that holds says that the subject has ended."""
-    match test:
-        case Not(value=value):
-            return _says_alive(value, subject)
-        case Call():
-            same = test.receiver is not None and test.receiver.text == subject.text
-            return same and test.method in DONE and not test.arguments
-        case Compare(left=left, operators=("is not",), rights=(Constant(value=None),)):
-            return _asks_status(left, subject)
-    operator = getattr(test, "operator", "")
-    return operator == "and" and any(_says_ended(v, subject) for v in test.parts)
-
-
-def _says_alive(test: Expression, subject: Expression) -> bool:
-    """Whether a test that holds says that the subject may go on (so that its end says it is over)."""
-    match test:
-        case Not(value=value):
-            return _says_ended(value, subject)
-        case Call():
-            same = test.receiver is not None and test.receiver.text == subject.text
-            return same and test.method in ALIVE and not test.arguments
-        case Compare(left=left, operators=("is",), rights=(Constant(value=None),)):
-            return _asks_status(left, subject)
-    operator = getattr(test, "operator", "")
-    return operator == "or" and any(_says_alive(v, subject) for v in test.parts)
-
-
-def _asks_status(left: Expression, subject: Expression) -> bool:
-    if isinstance(left, Call):
-        return left.method == "poll" and left.receiver is not None and left.receiver.text == subject.text
-    return left.path in (f"{subject.path}.exitcode", f"{subject.path}.returncode")
-
-
-def _leaves(block: tuple[Statement, ...]) -> bool:
-    return bool(block) and (isinstance(block[-1], Return | Raise) or getattr(block[-1], "word", "") in ("break", "continue"))
-
-
-def _breaks(loop: While) -> bool:
-    return any(getattr(s, "word", "") == "break" for s in loop.walk())
-
-
 # What else bears on it
-
-
-def _killed(known: Known) -> bool:
-    """Whether the same thing was killed for good by one of the last statements before."""
-    subject = known.call.receiver
-    if subject is None:
-        return False
-    for number, statement in enumerate(known.occurrence.spot.preceding()):
-        if number > 3:  # noqa: PLR2004 - "just before" means within a few statements
-            return False
-        for call in _statement_calls(statement):
-            if call.method == "kill" and call.receiver is not None and call.receiver.text == subject.text:
-                return known.kind is None or known.kind.nature not in ("greenlet", "group")
-            if call.method in ("kill", "killpg") and any("SIGKILL" in a.value.path for a in call.arguments):
-                return True
-    return False
-
-
-def _statement_calls(statement: Statement) -> Iterator[Call]:
-    inner = statement.walk() if isinstance(statement, Try | With | If) else (statement,)
-    for one in inner:
-        if isinstance(one, Do | Assign | Other):
-            for expression in one.expressions:
-                yield from (e for e in expression.walk() if isinstance(e, Call))
 
 
 def _woken_by_stop(known: Known) -> bool:

@@ -32,7 +32,7 @@ class BusySpin(Rule[Loop]):
     code = "DRN105"
     level = always(Level.ERROR)
     cwe = 835
-    words = any_of("while", "for")
+    words = any_of("while")
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a pure wait on what others change, in which nothing takes time."""

@@ -26,7 +26,7 @@ class SleepInAsync(Rule[Blocking]):
     code = "DRN202"
     level = always(Level.ERROR)
     cwe = 1322
-    words = any_of("async", "sleep", "join", "wait", "result", "get", "run", "acquire", "recv")
+    words = any_of("async") & any_of("sleep", "join()", "wait()", "result()")
 
     def check(self, blocking: Blocking) -> Iterator[Finding]:
         """Flag every call that holds the event loop's thread."""

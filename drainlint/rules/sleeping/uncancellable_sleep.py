@@ -46,7 +46,7 @@ class UncancellableSleep(Rule[Pause]):
 
     code = "DRN201"
     level = Levels(Level.ERROR, _level)
-    words = any_of("sleep", "time")
+    words = any_of("sleep")
 
     def check(self, pause: Pause) -> Iterator[Finding]:
         """Flag a plain sleep that may be longer than the shortest that matters."""

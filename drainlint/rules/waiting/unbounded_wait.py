@@ -27,7 +27,7 @@ class UnboundedWait(Rule[Wait]):
     code = "DRN302"
     level = on_drain_path(Level.ERROR, Level.WARNING)
     words = any_of(
-        "wait", "result", "exception", "communicate", "get", "as_completed", "killall",
+        "wait", "result()", "exception()", "communicate", "get()", "as_completed", "killall",
         "wait_for_termination", "waitpid", "wait3", "wait4", "wait_for", "sync",
     )  # fmt: skip
 
