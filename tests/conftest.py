@@ -6,15 +6,12 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from drainlint import rules
+from drainlint.analysis import Analysis, Options, analyse
 from drainlint.config import Configs, Overrides, RuleNames
 from drainlint.discover import SourceFile
 from drainlint.finding import Finding, Level
-
-if TYPE_CHECKING:
-    from drainlint.analysis import Analysis
 
 PROJECT = Path(__file__).parents[1]
 GIT = shutil.which("git")
@@ -49,10 +46,8 @@ def analysis_of(
     files: Mapping[str, bytes],
     *,
     select: Iterable[str] | None = None,
-) -> "Analysis":
+) -> Analysis:
     """What the engine makes of a project: relative paths with their contents, all asked for."""
-    from drainlint.analysis import Options, analyse
-
     chosen = None if select is None else tuple(select)
     configs = Configs(ROOT, RuleNames(rules.cards()), Overrides(select=chosen, isolated=True))
     sources = [SourceFile(ROOT / path, path, content) for path, content in files.items()]
@@ -80,7 +75,7 @@ def findings_in(
     """
     project = {path: source} if isinstance(source, str) else source
     analysis = analysis_of({p: t.encode() for p, t in project.items()}, select=select)
-    assert not (analysis.unparsable or analysis.unreadable or analysis.crashes)
+    assert not [*analysis.unparsable, *analysis.unreadable, *analysis.crashes]
     return [f for f in analysis.findings if strict or f.level > Level.NOTE]
 
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drainlint import rules
 from drainlint.finding import Finding
 from drainlint.model.place import Place
 from tests.conftest import analysis_of
@@ -23,7 +24,7 @@ from tests.conftest import analysis_of
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 STDLIB = Path(sysconfig.get_path("stdlib"))
 SHARDS = 8
-SAMPLE = 6
+SAMPLE = 3
 """Of so many files of the standard library one is read; the tests of the interpreter included."""
 
 SERVICE = b"""\
@@ -121,12 +122,16 @@ def test_generated_programs_are_read(source: str) -> None:
     survives({"service.py": source.encode("utf-8", "surrogatepass")})
 
 
+SOURCES = [
+    *(path.read_text(encoding="utf-8") for path in sorted(FIXTURES.rglob("*.py"))),
+    *(example for card in rules.cards() for example in (*card.bad, *card.good)),
+]
+
+
 @st.composite
 def mangled(draw: st.DrawFn) -> bytes:
     """A fixture with lines dropped, doubled, exchanged or cut: what editing leaves behind."""
-    sources = sorted(FIXTURES.rglob("*.py"))
-    text = draw(st.sampled_from(sources)).read_text(encoding="utf-8") if sources else ""
-    lines = text.split("\n") or [""]
+    lines = draw(st.sampled_from(SOURCES)).split("\n")
     for _ in range(draw(st.integers(1, 6))):
         here = draw(st.integers(0, len(lines) - 1))
         there = draw(st.integers(0, len(lines) - 1))

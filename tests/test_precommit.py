@@ -24,7 +24,6 @@ HAS_PRE_COMMIT = (
 
 pytestmark = [
     pytest.mark.network,
-    pytest.mark.xdist_group("pre-commit"),  # one environment for all of them
     pytest.mark.skipif(GIT is None, reason="git is not installed"),
     pytest.mark.skipif(not HAS_PRE_COMMIT, reason="pre-commit is not installed"),
 ]
@@ -49,7 +48,7 @@ DRAINS = HANGS.replace("join()", "join(timeout=5)")
 CONFIG = """\
 repos:
 - repo: {repo}
-  rev: HEAD
+  rev: {rev}
   hooks:
   - id: {hook}
 """
@@ -61,6 +60,11 @@ class Hooks:
 
     repo: Path
     home: Path
+
+    def config(self, hook: str) -> str:
+        """The configuration of a repository that uses this hook."""
+        rev = git(self.repo, "rev-parse", "HEAD").strip()
+        return CONFIG.format(repo=self.repo, rev=rev, hook=hook)
 
     def run(
         self, folder: Path, *arguments: str, timeout: int = 600
@@ -84,7 +88,7 @@ class Hooks:
         self, folder: Path, files: Mapping[str, str], hook: str = "drainlint"
     ) -> tuple[int, str]:
         """Let a hook check all files of a new repository: the exit code and what was printed."""
-        config = {".pre-commit-config.yaml": CONFIG.format(repo=self.repo, hook=hook)}
+        config = {".pre-commit-config.yaml": self.config(hook)}
         done = self.run(repository(folder, {**files, **config}), "run", "--all-files")
         return done.returncode, done.stdout
 
@@ -94,7 +98,7 @@ def hooks(tmp_path_factory: pytest.TempPathFactory) -> Hooks:
     """The hooks of the working tree, already installed."""
     folder = tmp_path_factory.mktemp("hooks")
     hooks = Hooks(working_tree(folder / "drainlint"), folder / "home")
-    config = CONFIG.format(repo=hooks.repo, hook="drainlint") + "  - id: drainlint-repo\n"
+    config = hooks.config("drainlint") + "  - id: drainlint-repo\n"
     consumer = repository(folder / "consumer", {".pre-commit-config.yaml": config})
     for _ in range(2):  # the index may fail once
         installed = hooks.run(consumer, "install-hooks")

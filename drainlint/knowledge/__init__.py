@@ -96,7 +96,9 @@ class CallFacts:
         return self.does in WAITING
 
 
-WAITING = frozenset({"join", "wait", "take", "put", "close", "network", "process", "select", "lock"})
+WAITING = frozenset(
+    {"join", "wait", "take", "put", "close", "network", "process", "select", "lock", "flush", "killall"}  # fmt: skip
+)
 """The verbs of calls that may hold their caller up."""
 
 

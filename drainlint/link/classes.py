@@ -1,7 +1,7 @@
 """Classes across modules: bases, methods, and where each attribute gets its value."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from functools import cached_property
 
 from drainlint.index.entries import Binding, FunctionEntry
@@ -18,7 +18,12 @@ class Classes:
         """Take the project's names."""
         self.names = names
         self._lines: dict[ClassId, tuple[ClassId | Library, ...]] = {}
+        self._project_lines: dict[ClassId, tuple[ClassId, ...]] = {}
         self._attributes: dict[ClassId, dict[str, list[tuple[FunctionId, Binding]]]] = {}
+        self._uses: dict[ClassId, Mapping[str, Set[str]]] = {}
+        self._asked: dict[ClassId, frozenset[str]] = {}
+        self._instances: dict[FunctionId, tuple[ClassId | None, str]] = {}
+        self._methods: dict[tuple[ClassId, str], FunctionId | None] = {}
 
     def line(self, key: ClassId) -> tuple[ClassId | Library, ...]:
         """The class and its bases, nearest first; bases outside the project as `Library`."""
@@ -38,11 +43,12 @@ class Classes:
             self._lines[key] = tuple(found)
         return self._lines[key]
 
-    def project_line(self, key: ClassId) -> Iterator[ClassId]:
+    def project_line(self, key: ClassId) -> tuple[ClassId, ...]:
         """The class and those of its bases that belong to the project."""
-        for one in self.line(key):
-            if isinstance(one, ClassId):
-                yield one
+        if key not in self._project_lines:
+            own = tuple(one for one in self.line(key) if isinstance(one, ClassId))
+            self._project_lines[key] = own
+        return self._project_lines[key]
 
     @cached_property
     def _children(self) -> dict[ClassId, list[ClassId]]:
@@ -59,40 +65,46 @@ class Classes:
 
     def method(self, key: ClassId, name: str) -> FunctionId | None:
         """The method that an instance of this very class has under `name`."""
-        for one in self.project_line(key):
-            found = FunctionId(one.path, f"{one.name}.{name}")
-            if found.name in self.names.modules[one.path].functions:
-                return found
-        return None
+        asked = (key, name)
+        if asked not in self._methods:
+            self._methods[asked] = next(
+                (
+                    FunctionId(one.path, f"{one.name}.{name}")
+                    for one in self.project_line(key)
+                    if f"{one.name}.{name}" in self.names.modules[one.path].functions
+                ),
+                None,
+            )
+        return self._methods[asked]
 
     def overriding(self, key: ClassId, name: str) -> Iterator[FunctionId]:
         """The methods that subclasses have in the place of this class's `name`."""
-        for child in self.children(key):
-            found = FunctionId(child.path, f"{child.name}.{name}")
-            if found.name in self.names.modules[child.path].functions:
-                yield found
+        for child in self._children.get(key, ()):
+            if name in self.names.klass(child).methods:
+                yield FunctionId(child.path, f"{child.name}.{name}")
 
     def owner(self, key: FunctionId) -> ClassId | None:
         """The class whose method this is, also for a function nested in a method."""
-        module = self.names.modules[key.path]
-        name = key.name
-        while name:
-            entry = module.functions.get(name)
-            if entry is not None and entry.owner:
-                return ClassId(key.path, entry.owner)
-            name = name.rpartition(".")[0]
-        return None
+        return self._instance(key)[0]
 
     def self_name(self, key: FunctionId) -> str:
         """What a method (or a function nested in one) calls its instance; empty where it has none."""
-        module = self.names.modules[key.path]
-        name = key.name
-        while name:
-            entry = module.functions.get(name)
-            if entry is not None and entry.owner:
-                return _first_parameter(entry)
-            name = name.rpartition(".")[0]
-        return ""
+        return self._instance(key)[1]
+
+    def _instance(self, key: FunctionId) -> tuple[ClassId | None, str]:
+        found = self._instances.get(key)
+        if found is None:
+            functions = self.names.modules[key.path].functions
+            name = key.name
+            found = (None, "")
+            while name:
+                entry = functions.get(name)
+                if entry is not None and entry.owner:
+                    found = (ClassId(key.path, entry.owner), _first_parameter(entry))
+                    break
+                name = name.rpartition(".")[0]
+            self._instances[key] = found
+        return found
 
     def members(self, key: ClassId) -> Iterator[tuple[FunctionId, FunctionEntry]]:
         """The methods of a class, and the functions and lambdas nested in them."""
@@ -106,6 +118,36 @@ class Classes:
             if owner is not None:
                 found[owner].append((key, entry))
         return dict(found)
+
+    def used(self, key: ClassId, attribute: str) -> frozenset[str]:
+        """The methods that the class and its bases call on an attribute."""
+        return frozenset(
+            method for one in self.project_line(key) for method in self._used(one).get(attribute, ())
+        )
+
+    def _used(self, key: ClassId) -> Mapping[str, Set[str]]:
+        if key not in self._uses:
+            found: dict[str, set[str]] = defaultdict(set)
+            for function, entry in self.members(key):
+                me = f"{self.self_name(function)}."
+                for call in entry.calls:
+                    path = call.func.path
+                    if path.startswith(me) and path.count(".") == 2:  # noqa: PLR2004 - self.x.method
+                        _, attribute, method = path.split(".")
+                        found[attribute].add(method)
+            self._uses[key] = found
+        return self._uses[key]
+
+    def asked(self, key: ClassId) -> frozenset[str]:
+        """The attributes that the tests of a class's own loops read."""
+        if key not in self._asked:
+            self._asked[key] = frozenset(
+                path.partition(".")[2]
+                for function, entry in self.members(key)
+                for path in entry.asked
+                if path.startswith(f"{self.self_name(function)}.")
+            )
+        return self._asked[key]
 
     def bindings(self, key: ClassId, attribute: str) -> Iterator[tuple[FunctionId, Binding]]:
         """Every way in which an attribute gets its value, in this class and its bases."""

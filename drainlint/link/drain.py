@@ -85,14 +85,13 @@ class DrainPaths:
             name = entry.short_name.partition("@")[0]
             if name.startswith("<") or self.roles.registered(key) & RUNS_BESIDE:
                 continue
-            service = self.services.of_function(key)
             label = f"`{_shown(entry)}`"
+            whole = WHOLE.match(name) or HOOKS.match(name)
             if name in CONTEXT and entry.owner:
                 yield Root(key, "context", label)
-            elif WHOLE.match(name) or HOOKS.match(name):
-                yield Root(key, "method", label, by_name=service is None)
-            elif BEGINS.match(name) and self._ends_its_own(key, entry):
-                yield Root(key, "method", label, by_name=service is None)
+            elif whole or (BEGINS.match(name) and self._ends_its_own(key, entry)):
+                by_name = self.services.of_function(key) is None
+                yield Root(key, "method", label, by_name)
 
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""

@@ -9,9 +9,10 @@ from drainlint.link.drain import ENDING
 from drainlint.link.forks import only_in_children, side_of_fork
 from drainlint.link.names import ClassId, FunctionId, Library
 from drainlint.link.program import Program
+from drainlint.link.roles import HANDLERS
 from drainlint.link.surroundings import Spot
 from drainlint.model.exit import Exit
-from drainlint.model.expression import Call, Name
+from drainlint.model.expression import Call, Compare, Constant, Expression, Name
 from drainlint.model.statement import If, Raise, Return, Try
 
 EXITING = frozenset({"exit", "hard-exit", "kill"})
@@ -80,16 +81,30 @@ def _sort(known: Known) -> str:
     if not any("SIGKILL" in e.path for a in known.call.arguments for e in a.value.walk()):
         return ""
     first = known.call.arguments[0].value if known.call.arguments else None
-    to_itself = name.endswith("raise_signal") or (
-        isinstance(first, Call) and first.method in ("getpid", "getpgrp", "getpgid")
-    )
+    to_itself = name.endswith("raise_signal") or _is_own_pid(known, first)
     return "kill" if to_itself else ""
 
 
+def _is_own_pid(known: Known, given: Expression | None) -> bool:
+    """Whether it is `os.getpid()` (or the own group), also by the name it was given."""
+    if isinstance(given, Call):
+        return given.method in ("getpid", "getpgrp", "getpgid")
+    if given is None or not given.path:
+        return False
+    ways = known.program.names.function(known.key).bindings.get(given.path, ())
+    return bool(ways) and all(_is_own_pid(known, way.value) for way in ways if isinstance(way.value, Call))
+
+
 IN_PROCESS = frozenset(
-    {"thread", "executor", "off-loop", "task", "greenlet", "timer", "callback", "done-callback", "consumer"}  # fmt: skip
+    {"thread", "executor", "off-loop", "task", "timer", "callback", "done-callback", "consumer"}
 )
-"""Workers that share the process: an exit ends only them."""
+"""Workers that share the process. A greenlet's exit is the program's: the hub passes it on."""
+ON_LOOP = frozenset({"task", "callback", "done-callback"})
+PARSING = frozenset(
+    {"parse_args", "parse_known_args", "print_help", "print_usage", "format_help", "getopt", "gnu_getopt", "get_help", "get_usage"}  # fmt: skip
+)
+"""Methods that only code which parses a command line calls."""
+PARSERS = ("argparse.", "optparse.", "click.")
 
 
 def _noun(program: Program, key: FunctionId, call: Call, spot: Spot, sort: str) -> Exit:
@@ -109,8 +124,34 @@ def _noun(program: Program, key: FunctionId, call: Call, spot: Spot, sort: str) 
         second_signal=_on_second_signal(program, key, spot),
         in_handler_of_import=_reports_missing_import(spot),
         at_import=not function.name,
-        in_worker=function.worker if roles & IN_PROCESS and not function.main else "",
+        in_command_line=_parses_command_line(program, key),
+        in_signal_handler=bool(program.roles.registered(key) & HANDLERS),
+        tears_loop=bool(roles & ON_LOOP) and not roles & (IN_PROCESS - ON_LOOP),
+        in_worker=function.worker if _is_worker_only(program, key) else "",
         runs_as_process="process" in roles and not roles & IN_PROCESS,
+    )
+
+
+def _is_worker_only(program: Program, key: FunctionId) -> bool:
+    """Whether workers of this process run a function, and the main flow does not."""
+    function = program.function(key)
+    if function.main or not function.roles & IN_PROCESS:
+        return False
+    own = bool(program.roles.registered(key) & IN_PROCESS)
+    return own or not program.graph.callers.get(key, set()) & program.roles.main
+
+
+def _parses_command_line(program: Program, key: FunctionId) -> bool:
+    """Whether it is a part of parsing the command line: it parses, or extends a parser's class."""
+    entry = program.names.function(key)
+    if any(call.method in PARSING for call in entry.calls):
+        return True
+    if [p.name for p in entry.parameters][-3:] == ["ctx", "param", "value"]:
+        return True
+    owner = program.classes.owner(key)
+    return owner is not None and any(
+        isinstance(base, Library) and base.dotted.startswith(PARSERS)
+        for base in program.classes.line(owner)
     )
 
 
@@ -135,12 +176,21 @@ def _on_second_signal(program: Program, key: FunctionId, spot: Spot) -> bool:
     if not function.roles & {"signal-handler", "loop-signal-handler"}:
         return False
     for one in spot.outward():
-        if isinstance(one.owner, If) and one.section == "body" and TWICE.search(one.owner.test.text):
+        if isinstance(one.owner, If) and one.section == "body" and _asks_twice(one.owner.test):
             return True
     return any(
-        isinstance(s, If) and TWICE.search(s.test.text) and isinstance(s.body[-1], Return)
+        isinstance(s, If) and _asks_twice(s.test) and isinstance(s.body[-1], Return)
         for s in spot.preceding()
     )
+
+
+def _asks_twice(test: Expression) -> bool:
+    """Whether a handler's test asks if it has run before: by a name, or by counting."""
+    counts = isinstance(test, Compare) and any(
+        isinstance(r, Constant) and isinstance(r.value, int) and not isinstance(r.value, bool)
+        for r in test.rights
+    )
+    return bool(TWICE.search(test.text)) or (counts and "signum" not in test.text)
 
 
 def _reports_missing_import(spot: Spot) -> bool:

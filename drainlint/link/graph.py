@@ -1,6 +1,5 @@
 """Who calls whom, and which functions are handed on to be run elsewhere."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,9 +8,22 @@ from drainlint.knowledge import CallFacts, Knowledge, Runs
 from drainlint.link.classes import Classes
 from drainlint.link.kinds import Kinds, parameters_of
 from drainlint.link.names import ClassId, FunctionId, Library, Names, Variable
-from drainlint.model.expression import Await, Call, Conditional, Expression, Group, Lambda, Logic
+from drainlint.model.expression import (
+    Await,
+    Call,
+    Conditional,
+    Constant,
+    Expression,
+    Group,
+    Lambda,
+    Logic,
+    Name,
+)
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
+
+Passed = dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]]
+"""What callers pass to each parameter of a function: the caller, and the value as it writes it."""
 
 HANDED = 6
 """Through how many functions of the project a handed-on callable is followed."""
@@ -46,9 +58,6 @@ class Graph:
         self.callers: dict[FunctionId, set[FunctionId]] = {}
         self.referenced: set[FunctionId] = set()
         """Functions that are mentioned as values: somebody else may call them."""
-        self._resolve_calls()
-        self.kinds.arguments = self._arguments()
-        self.kinds.forget()
         self._resolve_calls()
         self.registrations = tuple(self._registrations())
 
@@ -115,34 +124,39 @@ class Graph:
                 return
 
     def _resolve_calls(self) -> None:
-        self.callees = defaultdict(dict)
-        callers: dict[FunctionId, set[FunctionId]] = defaultdict(set)
+        """Resolve by names and kinds; then once more what parameters hide, by what is passed."""
+        passed: Passed = {}
+        open_: list[tuple[FunctionId, Call]] = []
         for scope, entry in self.names.functions():
             for call in entry.calls:
-                for target in self.targets(scope, call):
-                    self.callees[scope].setdefault(target, call.place)
-                    callers[target].add(scope)
+                targets = self.targets(scope, call)
+                self._enter(scope, call, targets, passed)
+                self._started_with(scope, call, passed)
+                if not targets and call.receiver is not None:
+                    open_.append((scope, call))
                 for argument in call.arguments:
                     self.referenced.update(self.named(scope, argument.value))
-        self.callers = dict(callers)
+        self.kinds.arguments = passed
+        self.kinds.forget()
+        for scope, call in open_:
+            self._enter(scope, call, self.targets(scope, call), passed)
 
-    def _arguments(self) -> dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]]:
-        found: dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]] = {}
-        for scope, entry in self.names.functions():
-            for call in entry.calls:
-                for target in self.targets(scope, call):
-                    callee = self.names.function(target)
-                    bound = bool(callee.owner) and not _is_static(callee)
-                    for name, value in parameters_of(callee, call, bound=bound):
-                        found.setdefault(target, {}).setdefault(name, []).append((scope, value))
-                self._started_with(scope, call, found)
-        return found
+    def _enter(
+        self, scope: FunctionId, call: Call, targets: tuple[FunctionId, ...], passed: Passed
+    ) -> None:
+        for target in targets:
+            self.callees.setdefault(scope, {}).setdefault(target, call.place)
+            self.callers.setdefault(target, set()).add(scope)
+            callee = self.names.function(target)
+            bound = bool(callee.owner) and not _is_static(callee)
+            for name, value in parameters_of(callee, call, bound=bound):
+                passed.setdefault(target, {}).setdefault(name, []).append((scope, value))
 
     def _started_with(
         self,
         scope: FunctionId,
         call: Call,
-        found: dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]],
+        found: Passed,
     ) -> None:
         """`Thread(target=work, args=(q,))` and `submit(work, q)` pass arguments on, too."""
         facts = self.kinds.facts(scope, call)
@@ -192,8 +206,6 @@ class Graph:
             entry = self.names.function(resolved.symbol.scope)
             if not resolved.rest and resolved.symbol.name not in entry.bindings:
                 return ()
-            from drainlint.model.expression import Name
-
             return self.methods(self.kinds.of(scope, Name(head)), last)
         return ()
 
@@ -252,7 +264,7 @@ class Graph:
         func = decorator.func if isinstance(decorator, Call) else decorator
         if not func.path:
             return ""
-        for name in self.decorator_names(scope, func):
+        for name in self._decorator_names(scope, decorator):
             if role := self.knowledge.decorators.get(name):
                 return role
             facts = self.knowledge.call(name)
@@ -260,15 +272,25 @@ class Graph:
                 return facts.runs[0].role
         return ""
 
-    def decorator_names(self, scope: FunctionId, func: Expression) -> Iterator[str]:
-        """The dotted names under which a decorator may be listed, most certain first."""
-        resolved = self.names.resolve(scope, func.path)
+    def _decorator_names(self, scope: FunctionId, decorator: Expression) -> Iterator[str]:
+        """The names under which a decorator may be listed, most certain first.
+
+        One that depends on its first argument is listed with it: `*.on_event(shutdown)`.
+        """
+        arguments = decorator.arguments if isinstance(decorator, Call) else ()
+        first = arguments[0].value if arguments else None
+        func = decorator.func if isinstance(decorator, Call) else decorator
+        for name in self._dotted_names(scope, func.path):
+            if isinstance(first, Constant) and isinstance(first.value, str):
+                yield f"{name}({first.value})"
+            yield name
+
+    def _dotted_names(self, scope: FunctionId, path: str) -> Iterator[str]:
+        resolved = self.names.resolve(scope, path)
         if resolved is not None and isinstance(resolved.symbol, Library):
             yield ".".join([resolved.symbol.dotted, *resolved.rest])
-        head, dot, last = func.path.rpartition(".")
+        head, dot, last = path.rpartition(".")
         if dot:
-            from drainlint.model.expression import Name
-
             kind = self.kinds.of(scope, Name(head))
             if kind is not None:
                 yield f"{kind.library}.{last}"

@@ -1,14 +1,15 @@
 """What things are: from construction, annotation, factories, containers, and use."""
 
 import ast
+import re
 from collections import defaultdict
-from functools import cache
 from collections.abc import Iterable, Iterator, Mapping, Set
+from functools import cache, cached_property
 
 from drainlint.finding import Confidence
 from drainlint.index.collect import index
 from drainlint.index.entries import MODULE, Binding, FunctionEntry, Parameter
-from drainlint.knowledge import CallFacts, Knowledge
+from drainlint.knowledge import CallFacts, Knowledge, TypeFacts
 from drainlint.link.classes import Classes
 from drainlint.link.names import ClassId, FunctionId, Library, Module, Names, Symbol, Variable
 from drainlint.model.expression import (
@@ -33,6 +34,7 @@ from drainlint.model.kind import Kind
 DEPTH = 14
 """How many steps a kind is followed through names, attributes and factories."""
 WRAPPERS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired"})
+DOTTED = re.compile(r"[A-Za-z_][\w.]*")
 CONTAINERS = {
     "list": "list",
     "List": "list",
@@ -51,6 +53,8 @@ CONTAINERS = {
     "WeakSet": "set",
 }
 MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict", "DefaultDict", "WeakValueDictionary", "WeakKeyDictionary"})  # fmt: skip
+AWAITED = frozenset({"coroutine", "task", "aio-future"})
+"""Natures that an `await` is for."""
 AWAITABLES = frozenset({"Awaitable", "Coroutine"})
 KEEPERS = frozenset({"list", "set", "tuple", "frozenset", "sorted", "reversed", "iter", "copy.copy", "weakref.ref", "weakref.proxy", "typing.cast", "filter"})  # fmt: skip
 """Functions whose result holds (or is) what their last argument holds (or is)."""
@@ -235,7 +239,7 @@ class Kinds:
                 return self._call(scope, expression)
             case Await(value=value):
                 kind = self.of(scope, value)
-                if kind is not None and kind.nature in ("coroutine", "task", "aio-future"):
+                if kind is not None and kind.nature in AWAITED:
                     return kind.element
                 return None
             case Walrus(value=value) | Starred(value=value):
@@ -525,7 +529,7 @@ class Kinds:
 
     def _returned(self, facts: CallFacts) -> Kind | None:
         kind = self.annotation_text(facts.returns) if facts.returns else None
-        if facts.asynchronous and kind is not None and kind.nature != "coroutine":
+        if facts.asynchronous and kind is not None and kind.nature not in AWAITED:
             return Kind("coroutine", "coroutine", element=kind)
         return kind
 
@@ -565,12 +569,7 @@ class Kinds:
         return self._used_as(used)
 
     def _attribute_by_use(self, key: ClassId, name: str) -> Kind | None:
-        used: set[str] = set()
-        for one in self.classes.project_line(key):
-            for function, _ in self.classes.members(one):
-                path = f"{self.classes.self_name(function)}.{name}"
-                used |= self._methods_used(function).get(path, frozenset())
-        return self._used_as(used)
+        return self._used_as(self.classes.used(key, name))
 
     def _methods_used(self, scope: FunctionId) -> Mapping[str, Set[str]]:
         """The methods called in a function on each name or attribute."""
@@ -586,42 +585,40 @@ class Kinds:
     def _used_as(self, used: Set[str]) -> Kind | None:
         if not used:
             return None
-        for word in used:
-            for methods, facts in self._uses[word]:
-                if methods <= used:
-                    return Kind(facts.name, facts.nature, evidence=Confidence.MEDIUM)
-        return None
+        matching = [
+            (len(methods), facts)
+            for word in used & self._uses.keys()
+            for methods, facts in self._uses[word]
+            if methods <= used
+        ]
+        if not matching:
+            return None
+        _, facts = max(matching, key=lambda m: (m[0], m[1].name))
+        return Kind(facts.name, facts.nature, evidence=Confidence.MEDIUM)
 
-    @property
-    def _uses(self) -> "defaultdict[str, list[tuple[frozenset[str], _Type]]]":
-        if not hasattr(self, "_uses_table"):
-            table: defaultdict[str, list[tuple[frozenset[str], _Type]]] = defaultdict(list)
-            for facts in self.knowledge.types.values():
-                for methods in facts.used_as:
-                    for method in methods:
-                        table[method].append((frozenset(methods), _Type(facts.name, facts.nature)))
-            self._uses_table = table
-        return self._uses_table
+    @cached_property
+    def _uses(self) -> Mapping[str, list[tuple[frozenset[str], TypeFacts]]]:
+        table: dict[str, list[tuple[frozenset[str], TypeFacts]]] = defaultdict(list)
+        for facts in self.knowledge.types.values():
+            for methods in facts.used_as:
+                for method in methods:
+                    table[method].append((frozenset(methods), facts))
+        return table
 
 
 @cache
 def _parsed(annotation: str) -> Expression | None:
     """An annotation that stands in a string, as an expression."""
-    text = f"_: {annotation.strip()}"
+    text = annotation.strip()
+    if DOTTED.fullmatch(text):
+        return Constant(None) if text == "None" else Name(text)
+    text = f"_: {text}"
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return None
     ways = index(tree, "", (text,)).entry.functions[MODULE].bindings.get("_")
     return ways[0].value if ways else None
-
-
-class _Type:
-    __slots__ = ("name", "nature")
-
-    def __init__(self, name: str, nature: str) -> None:
-        self.name = name
-        self.nature = nature
 
 
 def _item(kind: Kind, position: int) -> Kind | None:

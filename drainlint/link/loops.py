@@ -1,32 +1,41 @@
 """Builds loops: what they ask, how they pause, what bounds them."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from drainlint.finding import Confidence
+from drainlint.link.bounds import CLOCKS, Bounds, timeout_around
 from drainlint.link.calls import Known, is_log
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
-from drainlint.link.questions import Questions
+from drainlint.link.questions import Questions, is_getter
 from drainlint.link.surroundings import Spot
+from drainlint.link.turns import (
+    always_leaves,
+    backs_off,
+    clauses,
+    is_endless,
+    is_limit,
+    keeps_time,
+    leaves,
+    only_raises,
+    only_reports,
+    tests_of,
+)
 from drainlint.model.expression import (
     Arithmetic,
-    Attribute,
     Await,
     Call,
-    Compare,
+    Conditional,
     Constant,
     Expression,
     Group,
     Logic,
-    Name,
-    Not,
     Walrus,
     Yield,
 )
-from drainlint.model.loop import Loop, Question
+from drainlint.model.loop import Loop, Question, Step
 from drainlint.model.pause import Pause
 from drainlint.model.place import Place
 from drainlint.model.statement import (
@@ -46,13 +55,15 @@ from drainlint.model.statement import (
     With,
 )
 
-CLOCKS = frozenset({"time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "now", "utcnow", "process_time", "clock"})  # fmt: skip
-DEADLINES = re.compile(r"deadline|time_?out|expire|remaining|time_left|elapsed|give_?up|until|end_time|start_time|started_at", re.I)  # fmt: skip
-COUNTERS = re.compile(r"attempt|retr|tries|count|iteration|loops?$|turns?$|^[ijn]$|_n$|times|ticks", re.I)
-PURE = frozenset({"min", "max", "len", "int", "float", "round", "abs", "str", "repr", "bool", "list", "tuple", "set", "sum", "sorted", "isinstance", "getattr", "format", "any", "all", "uniform", "random", "randint", "timedelta", "total_seconds", "join", "keys", "values", "items", "copy", "checkpoint"})  # fmt: skip
-REFRESHES = frozenset({"refresh", "reload", "update", "refresh_from_db", "refetch", "sync"})
-FEW = 100
-"""A `for` over so many turns or less is no spin."""
+PURE = frozenset({"min", "max", "len", "int", "float", "round", "abs", "str", "repr", "bool", "list", "tuple", "set", "sum", "sorted", "isinstance", "getattr", "hasattr", "format", "any", "all", "uniform", "random", "randint", "timedelta", "total_seconds", "join", "keys", "values", "items", "copy", "checkpoint", "lower", "upper", "strip", "get_event_loop", "get_running_loop", "loads"})  # fmt: skip
+REFRESHES = frozenset({"refresh", "reload", "update", "refresh_from_db", "refetch", "sync", "expire", "expire_all"})
+READS = frozenset({"json", "read", "decode", "get", "text", "raise_for_status", "close", "status", "first", "scalar", "one", "fetchone", "fetchall", "splitlines", "split", "strip", "rstrip"})  # fmt: skip
+"""Methods that only unpack an answer."""
+SCOPES = frozenset({"suppress", "timeout", "timeout_at", "fail_after", "move_on_after", "catch_warnings"})
+GUARDS = frozenset({"lock", "rlock", "condition", "semaphore", "aio-lock", "aio-condition", "timeout"})
+CONDITIONS = frozenset({"condition", "aio-condition"})
+OWN = frozenset({"lock", "rlock", "queue", "future", "event", "condition", "semaphore", "barrier", "result", "aio-queue", "aio-event", "aio-future", "aio-lock"})  # fmt: skip
+"""Things whose own implementations wait by profession."""
 
 
 def loop(program: Program, key: FunctionId, spot: Spot, known: Mapping[int, Known], pauses: Mapping[int, Pause]) -> Loop:
@@ -60,8 +71,7 @@ def loop(program: Program, key: FunctionId, spot: Spot, known: Mapping[int, Know
     statement = spot.statement
     assert isinstance(statement, While | For)  # noqa: S101 - what the caller looked for
     reading = _Reading(program, key, statement, known, pauses)
-    questions = tuple(reading.questions())
-    around = _timeout_around(spot, known)
+    questions = tuple(reading.waited_for(q) for q in reading.questions())
     place = statement.place
     return Loop(
         path=key.path,
@@ -73,10 +83,14 @@ def loop(program: Program, key: FunctionId, spot: Spot, known: Mapping[int, Know
         questions=questions,
         pauses=tuple(reading.pauses),
         is_pure_wait=reading.pure and reading.asks_to_leave,
-        deadline=reading.deadline or around,
-        blocks_on_question=reading.blocks_on(questions),
+        deadline=reading.deadline or timeout_around(program, key, spot, known),
+        blocks_on_question=reading.is_woken or (bool(questions) and all(q.waited for q in questions)),
         turns=reading.turns,
         blocks=reading.blocks,
+        is_own_job=_own_job(program, key, questions),
+        keeps_time=keeps_time(statement, frozenset(pauses)),
+        idles=reading.idles,
+        reports=tuple(reading.reports),
     )
 
 
@@ -86,13 +100,13 @@ def _header(statement: While | For) -> str:
     return f"for {statement.target.text} in {statement.iterable.text}"
 
 
-def _timeout_around(spot: Spot, known: Mapping[int, Known]) -> str:
-    for statement in spot.withs:
-        for item in statement.items:
-            one = known.get(id(item.value))
-            if one is not None and not one.own_bound.is_none:
-                return f"the enclosing `{one.call.text}`"
-    return ""
+def _own_job(program: Program, key: FunctionId, questions: tuple[Question, ...]) -> bool:
+    """Whether the loop belongs to what waits: its class is a queue, or wraps and delegates to one."""
+    function = program.function(key)
+    if function.implements in OWN and function.service is None:
+        return True
+    name = function.short_name.strip("_")
+    return "." in function.name and any(q.text.endswith(f".{name}()") for q in questions)
 
 
 @dataclass
@@ -106,30 +120,38 @@ class _Reading:
     all_pauses: Mapping[int, Pause]
     pauses: list[Pause] = field(default_factory=list)
     exits: list[Expression] = field(default_factory=list)
+    checks: list[Expression] = field(default_factory=list)
     takes: list[Expression] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     assigned: dict[str, list[Expression]] = field(default_factory=lambda: defaultdict(list))
     waited: set[str] = field(default_factory=set)
+    refreshed: set[str] = field(default_factory=set)
+    reports: list[Step] = field(default_factory=list)
+    idles: bool = False
     pure: bool = True
     blocks: bool = False
+    on_condition: bool = False
     deadline: str = ""
     turns: float | None = None
 
     def __post_init__(self) -> None:
         self.ask = Questions(self.program, self.key)
+        self.bounds = Bounds(self.statement)
+        self.tested = {id(part) for test in tests_of(self.statement) for part in test.walk()}
+        self.read_by_tests = frozenset(_texts(tests_of(self.statement)))
         if isinstance(self.statement, For):
             self._turns(self.statement.iterable)
             for part in self.statement.target.walk():
                 if part.path:
                     self.assigned[part.path] = []
-        elif self._is_deadline(self.statement.test):
-            self.deadline = "its condition"
-        if isinstance(self.statement, While):
+        else:
+            if self.bounds.holds(self.statement.test, to_go_on=True):
+                self.deadline = "its condition"
             self._expression(self.statement.test)
         self._block(self.statement.body)
-        if self.statement.otherwise and self.pure:
-            self._block(self.statement.otherwise)
-        if not self.deadline and any(self._is_deadline(test) for test in self.exits):
+        if always_leaves(self.statement.body):
+            self.pure = False
+        if not self.deadline and any(self.bounds.holds(t) for t in (*self.exits, *self.checks)):
             self.deadline = "a check in its body"
 
     # The body
@@ -146,15 +168,8 @@ class _Reading:
                 self._do(value)
             case Assign():
                 self._assign(statement)
-            case If(test=test):
-                self._expression(test)
-                leaves = _leaves(statement.body) or _leaves(statement.otherwise)
-                if leaves:
-                    self.exits.append(test)
-                else:
-                    self.takes.append(test)
-                self._block(statement.body)
-                self._block(statement.otherwise)
+            case If():
+                self._if(statement)
             case Return(value=value) | Raise(value=value):
                 if value is not None and isinstance(statement, Return):
                     self._expression(value)
@@ -163,9 +178,9 @@ class _Reading:
                     self._manager(item.value)
                 self._block(statement.body)
             case Try():
-                for block in statement.blocks:
-                    self._block(block)
+                self._try(statement)
             case Other(word="assert", values=values):
+                self.checks += values[:1]
                 for value in values:
                     self._expression(value)
             case While() | For():
@@ -174,13 +189,59 @@ class _Reading:
             case _:
                 self.pure = False
 
+    def _if(self, statement: If) -> None:
+        self._expression(statement.test)
+        if only_reports(statement):
+            return
+        branches = (statement.body, statement.otherwise)
+        if any(only_raises(b) for b in branches):
+            self.checks.append(statement.test)
+        elif any(leaves(b) for b in branches) and not self._sleeps_within(statement.body):
+            self.exits.append(statement.test)
+        else:
+            self.takes.append(statement.test)
+        reports = list(self.reports)
+        for branch in branches:
+            if always_leaves(branch):
+                self._once(branch)
+            else:
+                self._block(branch)
+        self.reports = reports
+
+    def _sleeps_within(self, block: Block) -> bool:
+        """Whether a branch sleeps before it asks again whether to leave."""
+        inside = (e for s in block for e in s.expressions)
+        return not always_leaves(block) and any(id(p) in self.all_pauses for e in inside for p in e.walk())
+
+    def _once(self, block: Block) -> None:
+        """What is done on the way out is done once: it is no part of the waiting."""
+        pure, blocks, changed = self.pure, self.blocks, set(self.changed)
+        pauses, idles = list(self.pauses), self.idles
+        self._block(block)
+        self.pure, self.blocks, self.changed = pure, blocks, changed
+        self.pauses, self.idles = pauses, idles
+
+    def _try(self, statement: Try) -> None:
+        self._block(statement.body)
+        for handler in statement.handlers:
+            idles, reports = self.idles, list(self.reports)
+            if always_leaves(handler.body):
+                self._once(handler.body)
+            else:
+                self._block(handler.body)
+            self.reports = reports
+            if backs_off(handler):
+                self.idles = idles
+        self._block(statement.otherwise)
+        self._block(statement.final)
+
     def _manager(self, value: Expression) -> None:
         kind = self.program.kinds.of(self.key, value)
-        if kind is not None and kind.nature in ("lock", "rlock", "condition", "semaphore", "aio-lock", "aio-condition", "timeout"):
+        if kind is not None and kind.nature in GUARDS:
             return
-        if isinstance(value, Call) and value.method in ("suppress", "timeout", "timeout_at", "fail_after", "move_on_after"):
+        if not isinstance(value, Call) or value.method in SCOPES:
             return
-        if not isinstance(value, Call):
+        if self._asks_outside(value):
             return
         self.pure = False
 
@@ -189,13 +250,14 @@ class _Reading:
         while isinstance(inner, Await | Yield) and inner.parts:
             inner = inner.parts[0]
         if not isinstance(inner, Call):
-            if isinstance(inner, Constant) or inner is value and not isinstance(value, Yield):
+            if isinstance(inner, Constant) or (inner is value and not isinstance(value, Yield)):
                 return
             self.blocks = True
             if isinstance(value, Yield):
                 self.pure = False
             return
         if is_log(inner):
+            self.reports.append(Step(inner.text, inner.place))
             return
         self._call(inner)
         for argument in inner.arguments:
@@ -203,42 +265,87 @@ class _Reading:
 
     def _call(self, call: Call) -> None:
         """A call in the body: a pause, a question, a refresh, or work."""
-        pause = self.all_pauses.get(id(call))
+        pause = self.all_pauses.get(id(call)) or self._paused_within(call)
         if pause is not None:
             self.pauses.append(pause)
-            if pause.event:
-                self.waited.add(pause.event)
-            return
-        one = self.known.get(id(call))
-        if one is not None and one.facts is not None:
-            if one.does in ("join", "wait"):
-                self.waited.add(one.subject)
-                deadline = self.program.values.deadline(self.key, call, one.facts)
-                if not deadline.polls:
-                    self.blocks = True
-                if one.subject not in self._asked_texts():
-                    self.pure = self.pure and deadline.polls
-                return
-            if one.does == "bound":
-                return
-            if one.does in ("ask", "set") or one.facts.asks:
-                return
-        if self._is_pure_call(call):
-            return
-        receiver = call.receiver
-        if call.method in REFRESHES and receiver is not None and receiver.text in self._asked_texts():
-            return
-        if self.ask.question(call) is not None:
-            return
-        self.pure = False
-        self.blocks = True
-        if receiver is not None and receiver.path:
-            self.changed.add(receiver.path)
+            self.idles = True
+            self._timed(call, pause)
+        elif not self._is_waiting(call) and not self._is_answer(call):
+            self.pure = False
+            self.blocks = True
+            if call.receiver is not None and call.receiver.path:
+                self.changed.add(call.receiver.path)
 
-    def _is_pure_call(self, call: Call) -> bool:
-        return call.method in CLOCKS or call.func.path.rpartition(".")[2] in PURE and (
-            "." not in call.func.path or call.receiver is None or call.method != "update"
-        )
+    def _timed(self, call: Call, pause: Pause) -> None:
+        if pause.event:
+            self.waited.add(pause.event)
+        one = self.known.get(id(call))
+        if one is not None and one.kind is not None and one.kind.nature in CONDITIONS:
+            self.on_condition = True
+
+    def _paused_within(self, call: Call) -> Pause | None:
+        """The pause that a function of the project is: it does nothing but sleep."""
+        for target in self.program.graph.targets(self.key, call):
+            calls = self.program.names.function(target).calls
+            known = [self.program.facts(target, c) for c in calls]
+            slept = [k[0] for k in known if k is not None and k[0].does == "sleep"]
+            if len(calls) <= 2 and slept:  # noqa: PLR2004 - a sleep, and how long
+                return Pause(
+                    path=self.key.path,
+                    place=call.place,
+                    function=self.program.function(self.key),
+                    text=call.text,
+                    seconds=None,
+                    cancellable=slept[0].asynchronous,
+                    in_loop=True,
+                )
+        return None
+
+    def _is_waiting(self, call: Call) -> bool:
+        """Whether a call is known to wait, ask or set, rather than to work."""
+        one = self.known.get(id(call))
+        if one is None or one.facts is None:
+            return False
+        if one.does in ("join", "wait"):
+            self.waited.add(one.subject)
+            deadline = self.program.values.deadline(self.key, call, one.facts)
+            self.blocks = self.blocks or not deadline.polls
+            self.on_condition = self.on_condition or (one.kind is not None and one.kind.nature in CONDITIONS)
+            if one.subject not in self.read_by_tests:
+                self.pure = self.pure and deadline.polls
+            return True
+        if one.does == "clear":
+            self.waited.add(f"{one.subject}.clear")
+            return True
+        if one.facts.asks == "external":
+            self.blocks = True
+        return one.does in ("bound", "set") or bool(one.facts.asks)
+
+    def _is_answer(self, call: Call) -> bool:
+        """Whether a call computes, refreshes what is asked, or asks by itself."""
+        if call.method in CLOCKS or self._is_pure(call):
+            return True
+        receiver = call.receiver
+        head = "" if receiver is None else _root(receiver).partition(".")[0]
+        if call.method in REFRESHES and receiver is not None:
+            about = {receiver.text, *(a.value.path for a in call.arguments)}
+            self.refreshed |= about & self.read_by_tests
+            if about & self.read_by_tests:
+                return True
+        if call.method in READS and (head in self.assigned or isinstance(receiver, Call)):
+            return True
+        where = "condition" if id(call) in self.tested else "body"
+        return self.ask.question(call, where) is not None or self._asks_outside(call)
+
+    def _is_pure(self, call: Call) -> bool:
+        if call.method == "join":
+            return bool(call.arguments)
+        return call.func.path.rpartition(".")[2] in PURE or call.method in PURE
+
+    def _asks_outside(self, call: Call) -> bool:
+        """Whether a call asks the world outside, and a test reads what it says."""
+        one = self.known.get(id(call))
+        return one is not None and one.facts is not None and one.facts.asks == "external"
 
     def _expression(self, value: Expression) -> None:
         """Calls within an expression whose value is used."""
@@ -251,7 +358,13 @@ class _Reading:
     def _assign(self, statement: Assign) -> None:
         if statement.value is None:
             return
-        self._expression(statement.value)
+        asked = _awaited(statement.value)
+        read = all(t.path in self.read_by_tests for t in statement.targets)
+        if isinstance(asked, Call) and read and is_getter(asked) and not self._is_waiting(asked):
+            for argument in asked.arguments:
+                self._expression(argument.value)
+        else:
+            self._expression(statement.value)
         for target in statement.targets:
             for part in target.walk():
                 if part.path:
@@ -260,39 +373,33 @@ class _Reading:
     # Questions
 
     def _tests(self) -> Iterator[tuple[str, Expression]]:
-        if isinstance(self.statement, While) and not _endless(self.statement.test):
+        if isinstance(self.statement, While) and not is_endless(self.statement.test):
             yield "condition", self.statement.test
         yield from (("exit", test) for test in self.exits)
         yield from (("take", test) for test in self.takes)
 
-    def _asked_texts(self) -> frozenset[str]:
-        texts: set[str] = set()
-        for _, test in self._tests():
-            for part in test.walk():
-                if part.path:
-                    texts.add(part.path)
-                    texts.add(part.path.rpartition(".")[0])
-                elif isinstance(part, Call) and part.receiver is not None:
-                    texts.add(part.receiver.text)
-        return frozenset(texts - {""})
-
     @property
     def asks_to_leave(self) -> bool:
         """Whether a condition or a test that leaves it decides its end."""
-        return any(where != "take" for where, _ in self._tests())
+        return any(where != "take" for where, _ in self._tests()) or bool(self.checks)
 
     def questions(self) -> Iterator[Question]:
         """What the loop asks of others: not deadlines and counters, nor what it moves itself.
 
         A name that the loop sets anew from a question (`alive = [t for t in ts if t.is_alive()]`)
-        asks that question.
+        asks that question. Tests that only raise are asked where nothing else is.
         """
-        for where, test in self._tests():
-            for clause in _clauses(test):
-                own = [p for e in clause.walk() if (p := self._own_name(e.path))]
-                asked = [v for p in own for v in self.assigned[p]] if own else [clause]
-                for expression in asked:
-                    yield from self._asked(expression, where, anew=bool(own))
+        found = [q for where, test in self._tests() for q in self._of_test(where, test)]
+        if not any(q.where != "take" for q in found):
+            found += [q for test in self.checks for q in self._of_test("exit", test)]
+        yield from found
+
+    def _of_test(self, where: str, test: Expression) -> Iterator[Question]:
+        for clause in clauses(test):
+            own = [p for e in clause.walk() if (p := self._own_name(e.path))]
+            asked = [v for p in own for v in self.assigned[p]] if own else [clause]
+            for expression in asked:
+                yield from self._asked(expression, where, anew=bool(own))
 
     def _own_name(self, path: str) -> str:
         """The name or attribute that the loop itself assigns and that `path` reads."""
@@ -302,12 +409,17 @@ class _Reading:
         return head if head in self.assigned else ""
 
     def _asked(self, expression: Expression, where: str, *, anew: bool) -> Iterator[Question]:
+        if self.bounds.holds(expression):
+            return
         for question in self.ask.all(expression, where, self._place(expression)):
-            if question.subject in self.changed or question.text in self.changed:
+            takes = question.sort == "queue" and where == "take"
+            if not takes and {question.subject, question.text} & self.changed:
                 continue
-            if question.sort == "flag" and (anew or _is_bound(question.text)):
+            moved = anew and isinstance(expression, Arithmetic | Logic | Conditional)
+            if question.sort == "flag" and (moved or is_limit(question.text)):
                 continue
-            yield question
+            fetched = {question.subject, question.text, question.subject.partition(".")[0]} & self.refreshed
+            yield replace(question, sort="external") if fetched else question
 
     def _place(self, test: Expression) -> Place:
         for part in test.walk():
@@ -315,13 +427,23 @@ class _Reading:
                 return part.place
         return self.statement.place
 
-    def blocks_on(self, questions: tuple[Question, ...]) -> bool:
-        """Whether the body waits for a while on the very thing that is asked about."""
-        subjects = {q.subject for q in questions}
-        for pause in self.pauses:
-            if pause.event and pause.event in subjects and (pause.seconds is None or pause.seconds > 0):
-                return True
-        return bool(self.waited & subjects) and self.blocks
+    def waited_for(self, question: Question) -> Question:
+        """A question, marked where the body waits for a while on the very thing it asks about."""
+        paused = any(p.event == question.subject and p.event for p in self._sleeps)
+        joined = question.subject in self.waited - {p.event for p in self.pauses} and self.blocks
+        return replace(question, waited=paused or joined)
+
+    @property
+    def is_woken(self) -> bool:
+        """Whether a change ends its pauses, whatever it asks.
+
+        A condition is notified of changes, and an event that the loop clears is set for each.
+        """
+        return self.on_condition or any(f"{p.event}.clear" in self.waited for p in self._sleeps)
+
+    @property
+    def _sleeps(self) -> Iterator[Pause]:
+        return (p for p in self.pauses if p.seconds is None or p.seconds > 0)
 
     # Bounds
 
@@ -341,72 +463,29 @@ class _Reading:
         if self.turns is not None:
             self.deadline = f"at most {self.turns:g} turns"
 
-    def _is_deadline(self, test: Expression) -> bool:
-        """Whether a test compares a clock, or a count of attempts, with a limit."""
-        match test:
-            case Logic(operator="and", values=values) if isinstance(self.statement, While):
-                return any(self._is_deadline(v) for v in values)
-            case Logic(values=values):
-                return any(self._is_deadline(v) for v in values)
-            case Not(value=value):
-                return self._is_deadline(value)
-            case Compare(operators=(sign,)) if sign in ("<", "<=", ">", ">=", "==", "!="):
-                parts = list(test.walk())
-                if any(isinstance(p, Call) and p.method in CLOCKS for p in parts):
-                    return True
-                paths = [p.path for p in parts if p.path]
-                if any(DEADLINES.search(p.rpartition(".")[2]) for p in paths):
-                    return True
-                return any(COUNTERS.search(p.rpartition(".")[2]) and p in self._counted for p in paths) or any(
-                    p in self._counted and "." not in p for p in paths
-                )
-            case Name(dotted=path):
-                return path in self._counted
-        return False
 
-    @property
-    def _counted(self) -> frozenset[str]:
-        """Names that the body counts up or down, or sets from a clock."""
-        found: set[str] = set()
-        for statement in self.statement.walk():
-            if isinstance(statement, Assign) and statement.value is not None:
-                paths = {t.path for t in statement.targets if t.path}
-                reads = {e.path for e in statement.value.walk() if e.path}
-                arithmetic = isinstance(statement.value, Arithmetic) and bool(paths & reads)
-                if statement.operator in ("+=", "-=") or arithmetic:
-                    found |= paths
-        return frozenset(found)
+def _awaited(value: Expression) -> Expression:
+    while isinstance(value, Await | Yield) and value.parts:
+        value = value.parts[0]
+    return value
 
 
-def _clauses(test: Expression) -> Iterator[Expression]:
-    """The parts of a test that are asked one by one."""
-    match test:
-        case Logic(values=values):
-            for value in values:
-                yield from _clauses(value)
-        case Not(value=value):
-            yield from _clauses(value)
-        case _:
-            yield test
+def _root(expression: Expression) -> str:
+    """The name that a chain of attributes, calls and subscripts begins with."""
+    while expression.parts and not expression.path:
+        expression = expression.parts[0]
+    return expression.path
 
 
-def _endless(test: Expression) -> bool:
-    return isinstance(test, Constant) and bool(test.value)
-
-
-def _leaves(block: Block) -> bool:
-    """Whether a block can leave the loop by itself: break, return or raise at its own level."""
-    for statement in block:
-        if isinstance(statement, Return | Raise):
-            return True
-        if isinstance(statement, Leave) and statement.word == "break":
-            return True
-        if isinstance(statement, If | With | Try) and any(_leaves(b) for b in statement.blocks):
-            return True
-    return False
-
-
-def _is_bound(text: str) -> bool:
-    """Whether a name says that it is a limit, not a flag somebody sets."""
-    last = text.rpartition(".")[2]
-    return bool(DEADLINES.search(last)) or last in ("forever", "loop", "debug", "True")
+def _texts(tests: Iterator[Expression]) -> Iterator[str]:
+    """The names and things that tests read, as written."""
+    for test in tests:
+        for part in test.walk():
+            if part.path:
+                yield part.path
+                head = part.path.rpartition(".")[0]
+                while head:
+                    yield head
+                    head = head.rpartition(".")[0]
+            elif isinstance(part, Call) and part.receiver is not None:
+                yield part.receiver.text

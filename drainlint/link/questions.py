@@ -1,6 +1,8 @@
 """What a test asks about: a queue, a flag, somebody's liveness, the world outside."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
@@ -27,6 +29,7 @@ from drainlint.model.place import Place
 QUEUES = frozenset({"queue", "aio-queue", "deque"})
 PROCESSES = frozenset({"process", "popen", "aio-process", "thread", "greenlet"})
 STATUS = frozenset({"exitcode", "returncode"})
+SIZES = frozenset({"len", "qsize", "unfinished_tasks"})
 BY_METHOD = {
     "qsize": "queue",
     "is_alive": "liveness",
@@ -37,7 +40,23 @@ BY_METHOD = {
     "unfinished_tasks": "queue",
 }
 """Methods whose name is rare enough to tell, where the thing itself is not known."""
+ALIVE = frozenset({"is_alive", "isAlive", "alive", "done", "is_done", "running", "is_running", "isRunning", "ready", "finished", "is_finished", "poll"})  # fmt: skip
+"""Methods that ask whether somebody is alive or done, whoever they belong to."""
+PREDICATE = re.compile(
+    r"_*(is|has|are|was|can|all|any|no|num|number_of|in_flight|still|not)_|_*(done|ready|alive|running|finished|connected|closed|stopped|started|"  # noqa: E501 - one alternation
+    r"exists|available|completed?|pending|active|busy|empty|full|idle|locked|settled|healthy|initiali[sz]ed|registered)$|_*(is|has)[A-Z]"
+)
+"""Names of functions that only answer a question."""
+GETTER = re.compile(r"_*(get|check|fetch|query|describe|read|list|status|state|poll|load|count|find|retrieve|lookup|inspect)(_|$|[A-Z])")
+"""Names of functions that look something up."""
+OUTSIDE = frozenset({"network", "process", "io"})
+"""Verbs of calls that ask the world outside, where their answer decides a wait."""
 HOPS = 2
+
+
+def is_getter(call: Call) -> bool:
+    """Whether a call only looks something up, by its name."""
+    return bool(GETTER.match(call.method) or PREDICATE.match(call.method))
 
 
 class Questions:
@@ -51,35 +70,39 @@ class Questions:
 
     def all(self, test: Expression, where: str, place: Place) -> Iterator[Question]:
         """Every question of a test, in source order; `place` serves those that have none."""
-        for part in self._atoms(test):
+        for part, compared in self._atoms(test):
             found = self.question(part, where, place)
             if found is not None:
-                yield found
+                room = compared is not None and self._is_room(found, compared, where)
+                yield replace(found, room=True) if room else found
 
-    def _atoms(self, test: Expression) -> Iterator[Expression]:
+    def _atoms(
+        self, test: Expression, around: Compare | None = None
+    ) -> Iterator[tuple[Expression, Compare | None]]:
+        """The smallest parts of a test, each with the comparison it stands in."""
         match test:
+            case Compare() if self._is_status(test):
+                yield test, around
             case Logic() | Compare() | Arithmetic() | Conditional() | Not() | Await() | Walrus():
-                if isinstance(test, Compare) and self._is_status(test):
-                    yield test
-                    return
+                inside = test if isinstance(test, Compare) else around
                 for part in test.parts:
-                    yield from self._atoms(part)
+                    yield from self._atoms(part, inside)
             case Call() if test.func.path in ("any", "all", "sum", "bool", "int", "list") and test.arguments:
                 for argument in test.arguments:
-                    yield from self._atoms(argument.value)
+                    yield from self._atoms(argument.value, around)
             case Call() if test.func.path == "len" and test.arguments:
                 inner = test.arguments[0].value
                 if isinstance(inner, Comprehension):
-                    yield from self._atoms(inner)
+                    yield from self._atoms(inner, around)
                 else:
-                    yield test
+                    yield test, around
             case Comprehension():
                 for clause in test.clauses:
                     for condition in clause.conditions:
-                        yield from self._atoms(condition)
-                yield from self._atoms(test.element)
+                        yield from self._atoms(condition, around)
+                yield from self._atoms(test.element, around)
             case _:
-                yield test
+                yield test, around
 
     def _is_status(self, test: Compare) -> bool:
         """`p.poll() is None`, `p.exitcode is None`."""
@@ -90,6 +113,16 @@ class Questions:
         if isinstance(left, Call):
             return left.method == "poll"
         return left.path.rpartition(".")[2] in STATUS
+
+    def _is_room(self, question: Question, test: Compare, where: str) -> bool:
+        """Whether a test asks if something has room: its size against a limit that is not 0."""
+        grows = {"condition": (">", ">="), "take": (">", ">="), "exit": ("<", "<=")}[where]
+        size, (sign, *more), (limit, *_) = test.left, test.operators, test.rights
+        if more or sign not in grows or question.sort not in ("queue", "flag"):
+            return False
+        if not isinstance(size, Call) or size.method not in SIZES:
+            return False
+        return not (isinstance(limit, Constant) and limit.value in (0, 1))
 
     def question(
         self, part: Expression, where: str = "condition", place: Place | None = None
@@ -122,21 +155,53 @@ class Questions:
 
     def _called(self, call: Call, where: str) -> Question | None:
         if call.func.path == "len" and call.arguments:
-            inner = call.arguments[0].value
-            kind = self.program.kinds.of(self.key, inner)
-            sort = "queue" if kind is not None and kind.nature in QUEUES else "flag"
-            if sort == "flag" and not (inner.path and self.program.is_shared(self.key, inner.path)):
-                return None
-            return Question(sort, call.text, call.place, inner.text, where)
+            return self._length(call, where)
         subject = "" if call.receiver is None else call.receiver.text
         known = self.program.facts(self.key, call)
         if known is not None and known[0].asks:
-            return Question(known[0].asks, call.text, call.place, subject, where)
-        if known is None and call.method in BY_METHOD and subject and not call.arguments:
-            targets = self.program.graph.targets(self.key, call)
-            if not targets:
-                return Question(BY_METHOD[call.method], call.text, call.place, subject, where)
-        return self._through(call, where, subject)
+            room = call.method == "full"
+            return Question(known[0].asks, call.text, call.place, subject, where, room=room)
+        if known is not None and known[0].does in OUTSIDE and where != "body":
+            return Question("external", call.text, call.place, subject, where)
+        if known is not None:
+            return None
+        return self._unknown(call, where, subject)
+
+    def _length(self, call: Call, where: str) -> Question | None:
+        inner = call.arguments[0].value
+        kind = self.program.kinds.of(self.key, inner)
+        sort = "queue" if kind is not None and kind.nature in QUEUES else "flag"
+        if sort == "flag" and not (inner.path and self.program.is_shared(self.key, inner.path)):
+            return None
+        return Question(sort, call.text, call.place, inner.text, where)
+
+    def _unknown(self, call: Call, where: str, subject: str) -> Question | None:
+        """What a call asks that the tables do not know: by what it comes to, else by its name."""
+        targets = self.program.graph.targets(self.key, call)
+        if not targets and call.method in BY_METHOD and subject and not call.arguments:
+            return Question(BY_METHOD[call.method], call.text, call.place, subject, where)
+        through = self._through(call, where, subject)
+        if call.method in ALIVE and subject and (through is None or through.sort == "flag"):
+            return Question("liveness", call.text, call.place, subject, where, certain=bool(targets))
+        if through is not None or where == "body":
+            return through
+        looks_up = bool(GETTER.match(call.method)) and where != "take"
+        if not (subject or targets) or not (looks_up or PREDICATE.match(call.method)):
+            return None
+        outside = any(self._reaches_outside(t) for t in targets) or (looks_up and not targets)
+        sort = "external" if outside else "flag"
+        return Question(sort, call.text, call.place, subject, where, certain=bool(targets))
+
+    def _reaches_outside(self, target: FunctionId, hops: int = HOPS) -> bool:
+        """Whether a function of the project asks a service, a process or the file system."""
+        for call in self.program.names.function(target).calls:
+            known = self.program.facts(target, call)
+            if known is not None and (known[0].asks == "external" or known[0].does in OUTSIDE):
+                return True
+            inner = self.program.graph.targets(target, call) if hops else ()
+            if known is None and any(self._reaches_outside(t, hops - 1) for t in inner):
+                return True
+        return False
 
     def _through(self, call: Call, where: str, subject: str) -> Question | None:
         """A method of the project that does nothing but ask: `return not self._queue.empty()`."""
@@ -148,7 +213,7 @@ class Questions:
                 continue
             inner = Questions(self.program, target, self.hops + 1)
             for found in inner.all(entry.results[0], where, call.place):
-                return Question(found.sort, call.text, call.place, subject, where, found.certain)
+                return replace(found, text=call.text, place=call.place, subject=subject)
         return None
 
     def _named(self, path: str, where: str, place: Place) -> Question | None:
@@ -161,7 +226,25 @@ class Questions:
         if kind is not None and kind.nature in QUEUES:
             return Question("queue", path, place, path, where)
         if kind is not None and kind.nature in ("class", "function", "module"):
-            return None
+            return self._property(path, where, place)
         if self.program.library(self.key, path) or not self.program.is_shared(self.key, path):
             return None
         return Question("flag", path, place, path, where)
+
+    def _property(self, path: str, where: str, place: Place) -> Question | None:
+        """A property of the project's own: what its result asks."""
+        head, _, last = path.rpartition(".")
+        if not head or self.hops >= HOPS:
+            return None
+        call = Call(Name(path), (), place)
+        for target in self.program.graph.targets(self.key, call):
+            entry = self.program.names.function(target)
+            if not any(d.path.rpartition(".")[2] in ("property", "cached_property") for d in entry.decorators):
+                continue
+            inner = Questions(self.program, target, self.hops + 1)
+            asked = (q for r in entry.results[:1] for q in inner.all(r, where, place))
+            found = next(asked, None)
+            if found is not None and len(entry.results) == 1:
+                return replace(found, text=path, subject=head)
+            return Question("flag", path, place, path, where)
+        return None

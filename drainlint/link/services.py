@@ -117,8 +117,5 @@ class Services:
 
     def _asked(self, key: ClassId, name: str) -> bool:
         """Whether a loop of the class ends by this attribute."""
-        for one in (*self.classes.project_line(key), *self.classes.children(key)):
-            for function, entry in self.classes.members(one):
-                if f"{self.classes.self_name(function)}.{name}" in entry.asked:
-                    return True
-        return False
+        hierarchy = (*self.classes.project_line(key), *self.classes.children(key))
+        return any(name in self.classes.asked(one) for one in hierarchy)

@@ -155,11 +155,13 @@ class Values:
 
     def timeout(self, scope: FunctionId, given: Expression, facts: CallFacts | None) -> Deadline:
         """What a timeout that is given comes to."""
+        if facts is not None and facts.unit == "deadline" and not self.is_none(scope, given):
+            return Deadline(Bound.EXPRESSION, text=given.text)  # a moment, not a length of time
         number = self.number(scope, given)
         if number is not None:
             return _counted(number, facts, given.text)
         if self.is_none(scope, given):
-            return _default(facts) if facts is not None and facts.none == "default" else FOREVER
+            return _of_none(facts)
         if given.path:
             return self._named(scope, given)
         return Deadline(Bound.EXPRESSION, text=given.text)
@@ -193,6 +195,13 @@ def _default(facts: CallFacts | None) -> Deadline:
     if facts is None or math.isinf(facts.default):
         return FOREVER
     return Deadline(Bound.CONSTANT, facts.default, f"{facts.default:g}")
+
+
+def _of_none(facts: CallFacts | None) -> Deadline:
+    """What a timeout of None comes to."""
+    if facts is None:
+        return FOREVER
+    return {"default": _default(facts), "hard": AT_ONCE}.get(facts.none, FOREVER)
 
 
 def _counted(number: float, facts: CallFacts | None, text: str) -> Deadline:

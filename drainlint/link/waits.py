@@ -5,93 +5,118 @@ from collections.abc import Iterator
 from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
-from drainlint.link.names import FunctionId, Variable
-from drainlint.link.surroundings import Occurrence, Spot
+from drainlint.link.ended import ended, killed
+from drainlint.link.names import FunctionId
+from drainlint.link.outcomes import cancelled, is_pause, seen
+from drainlint.link.sums import earlier, repeats
+from drainlint.link.takes import endless, marker, ready
 from drainlint.model.deadline import FOREVER, Bound, Deadline
-from drainlint.model.expression import Call, Compare, Constant, Expression, Name, Not
+from drainlint.model.expression import Call, Constant, Name
 from drainlint.model.kind import Kind
-from drainlint.model.statement import Assign, Do, For, If, Other, Raise, Return, Statement, Try, While, With
 from drainlint.model.wait import Wait
 
 WAKING = frozenset({"set", "notify", "notify_all", "notifyAll", "put", "put_nowait", "release", "set_result", "cancel", "fire", "send"})  # fmt: skip
+CLIENTS = frozenset({"client", "limits"})
+"""Verbs of calls that wait for nobody, but say how long others may."""
+IMPLEMENTED = frozenset(
+    {"lock", "rlock", "queue", "future", "event", "condition", "semaphore", "pool", "result", "barrier", "aio-queue", "aio-event", "aio-future"}  # fmt: skip
+)
+SWITCHES = ("NOHANG", "NOBLOCK", "DONTWAIT", "NONBLOCK")
 
 
 def wait(known: Known) -> Wait | None:
     """The wait that a call is; None for a call that holds nobody up."""
     facts = known.facts
-    if facts is not None and facts.waits:
-        if _is_off(known, facts):
-            return None
-        return _wait(known, facts, facts.does)
-    if known.call.method == "join" and known.call.receiver is not None:
+    if facts is None:
         return _unknown_join(known)
+    if facts.does == "killall":
+        return _killall(known, facts)
+    if facts.does == "bound" and facts.unit != "deadline":
+        return _noun(known, "bound", known.own_bound, facts)
+    if facts.does in CLIENTS:
+        return _client(known, facts)
+    if facts.waits and not _is_off(known):
+        deadline = known.program.values.deadline(known.key, known.call, facts)
+        return _noun(known, facts.does, deadline, facts)
     return None
 
 
 def handed_over(known: Known) -> Iterator[Wait]:
     """Waits that a call hands to somebody who will make them: `run_in_executor(None, t.join)`."""
-    if known.facts is None or not known.facts.runs:
+    if known.facts is None:
         return
     for runs in known.facts.runs:
         value = known.call.argument(runs.argument, runs.at)
-        if value is None or not value.path or runs.role == "done-callback":
+        if value is None or runs.role == "done-callback":
             continue
         head, dot, method = value.path.rpartition(".")
-        if not dot:
-            continue
-        kind = known.program.kinds.of(known.key, Name(head))
+        kind = known.program.kinds.of(known.key, Name(head)) if dot else None
         facts = known.program.kinds.method_facts(kind, method)
+        if kind is None or facts is None or facts.does not in ("join", "wait") or facts.asynchronous:
+            continue
         following = [a for a in known.call.arguments[(runs.at or 0) + 1 :] if not a.name]
-        if facts is None or facts.does not in ("join", "wait") or facts.asynchronous or following:
+        if following or known.call.argument(facts.timeout) is not None:
             continue
         yield Wait(
             path=known.key.path,
             place=known.call.place,
             function=known.function,
             drain=known.drain,
-            confidence=kind.evidence if kind is not None else Confidence.LOW,
-            text=f"{value.path}",
+            confidence=kind.evidence,
+            text=value.path,
             verb=facts.does,
             subject=head,
-            nature=kind.nature if kind is not None else "",
-            type=kind.short if kind is not None else "",
+            nature=kind.nature,
+            type=kind.short,
             deadline=FOREVER,
             handed_over=True,
             bounded_by=known.bounded_by,
         )
 
 
-def _is_off(known: Known, facts: CallFacts) -> bool:
-    """Whether a flag in the call switches waiting off: `WNOHANG`, `wait=False`, `block=False`."""
-    for argument in known.call.arguments:
-        if any("NOHANG" in e.path or "NOBLOCK" in e.path or "DONTWAIT" in e.path for e in argument.value.walk()):
-            return True
-    return facts.does == "sleep"
+def _is_off(known: Known) -> bool:
+    """Whether a flag in the call switches waiting off: `WNOHANG`, `zmq.NOBLOCK`."""
+    values = (e for a in known.call.arguments for e in a.value.walk())
+    return any(switch in e.path for e in values for switch in SWITCHES)
 
 
-def _wait(known: Known, facts: CallFacts, verb: str) -> Wait:
+def _killall(known: Known, facts: CallFacts) -> Wait | None:
+    """Killing greenlets waits for them to end; for a single one only where that was asked for."""
+    asked = known.call.argument(facts.blocking, facts.blocking_at)
+    if known.kind is not None and known.kind.nature == "greenlet" and asked is None:
+        return None
     deadline = known.program.values.deadline(known.key, known.call, facts)
-    return _noun(known, verb, deadline, blocks=facts.blocks or facts.waits and not facts.asynchronous)
+    return None if deadline.polls else _noun(known, "wait", deadline, facts)
+
+
+def _client(known: Known, facts: CallFacts) -> Wait | None:
+    """What makes a client, or a limit for one: it does not wait itself, but bounds who does."""
+    given = known.call.argument(facts.timeout, facts.at)
+    if facts.does == "limits" and given is None:
+        return None
+    deadline = known.program.values.deadline(known.key, known.call, facts)
+    return _noun(known, facts.does, deadline, facts)
 
 
 def _unknown_join(known: Known) -> Wait | None:
     """A `.join()` on something that the tables do not know: without arguments it is no `str.join`."""
     call = known.call
+    if call.method != "join" or call.receiver is None:
+        return None
     if call.is_open or isinstance(call.receiver, Constant):
         return None
     if known.kind is not None and known.kind.nature in ("module", "tuple", "dict", "task-group"):
         return None
     if not call.arguments:
         own = known.program.graph.targets(known.key, call)
-        return _noun(known, "join", _project_default(known, own), blocks=True)
+        return _noun(known, "join", _project_default(known, own))
     (argument, *more) = call.arguments
     if more or argument.name not in ("", "timeout"):
         return None
     if known.program.values.is_none(known.key, argument.value):
-        return _noun(known, "join", FOREVER, blocks=True)
+        return _noun(known, "join", FOREVER)
     if argument.name == "timeout":
-        deadline = known.program.values.timeout(known.key, argument.value, None)
-        return _noun(known, "join", deadline, blocks=True)
+        return _noun(known, "join", known.program.values.timeout(known.key, argument.value, None))
     return None
 
 
@@ -105,9 +130,10 @@ def _project_default(known: Known, targets: tuple[FunctionId, ...]) -> Deadline:
     return FOREVER
 
 
-def _noun(known: Known, verb: str, deadline: Deadline, *, blocks: bool) -> Wait:
-    spot = known.occurrence.spot
+def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None = None) -> Wait:
     kind = known.kind
+    asynchronous = facts is not None and facts.asynchronous
+    loop = repeats(known, deadline)
     return Wait(
         path=known.key.path,
         place=known.call.place,
@@ -120,16 +146,27 @@ def _noun(known: Known, verb: str, deadline: Deadline, *, blocks: bool) -> Wait:
         nature=kind.nature if kind is not None else "",
         type=kind.short if kind is not None else "",
         deadline=deadline,
+        can_be_bounded=facts is None or bool(facts.timeout),
         awaited=known.is_asynchronous,
-        blocks=blocks,
+        blocks=verb not in ("bound", *CLIENTS) and not asynchronous,
+        remote=facts is not None and facts.blocks,
         bounded_by=known.bounded_by,
         ended=ended(known),
         killed=killed(known),
+        cancelled=known.is_asynchronous and cancelled(known),
         woken_by_stop=_woken_by_stop(known),
         idle=_is_idle(known),
         own_job=_own_job(known, kind),
+        hands_on=_hands_on(known),
         locks=tuple(_locks(known)),
-        in_loop=any(True for _ in spot.loops),
+        in_loop=any(True for _ in known.occurrence.spot.loops),
+        seen=seen(known, facts) if not deadline.is_none else "",
+        is_pause=is_pause(known, deadline),
+        ready=ready(known) if verb in ("take", "lock") else "",
+        marker=verb == "put" and marker(known),
+        endless=endless(known) if verb == "take" and deadline.is_none else "",
+        repeats=loop,
+        earlier=earlier(known, deadline) if known.drain is not None else (),
     )
 
 
@@ -166,12 +203,12 @@ def _own_job(known: Known, kind: Kind | None) -> bool:
     function = known.function
     if function.implements and function.service is None:
         return True
-    delegates = function.short_name.strip("_") == known.call.method and "." in function.name
-    inside = kind is not None and kind.nature in (
-        "lock", "rlock", "queue", "future", "event", "condition", "semaphore", "pool", "result",
-        "barrier", "aio-queue", "aio-event", "aio-future",
-    )  # fmt: skip
-    return delegates and inside
+    return _hands_on(known) and kind is not None and kind.nature in IMPLEMENTED
+
+
+def _hands_on(known: Known) -> bool:
+    function = known.function
+    return function.short_name.strip("_") == known.call.method and "." in function.name
 
 
 def _locks(known: Known) -> Iterator[str]:

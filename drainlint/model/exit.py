@@ -29,6 +29,10 @@ class Exit(Noun):
     """It reports a missing dependency at import."""
     at_import: bool = False
     """It stands among a module's own statements."""
+    in_signal_handler: bool = False
+    """Its function is a signal handler, which runs in the main flow."""
+    tears_loop: bool = False
+    """It stands in a task or callback of an event loop, which ends around its other tasks."""
     in_worker: str = ""
     """What it ends instead of the program: "thread target `run`"; empty in the main flow."""
     runs_as_process: bool = False

@@ -21,6 +21,18 @@ class Question:
     """`condition`, `exit` (a test that leaves the loop), `take` (a test before it takes or goes on)."""
     certain: bool = True
     """It was recognised by more than the name of a method."""
+    waited: bool = False
+    """The loop's body waits for a while on the very thing: that is no polling."""
+    room: bool = False
+    """It asks whether there is room: `q.full()`, `len(tasks) >= limit`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that a loop does in its own body, for what a rule says about it."""
+
+    text: str
+    place: Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +54,27 @@ class Loop(Noun):
     """How many turns it has at most, where that is known."""
     blocks: bool = False
     """Something in its body other than a pause waits, reads or calls what is not known."""
+    is_own_job: bool = False
+    """It stands in the implementation of what waits: a lock's `acquire`, a queue's `get`."""
+    keeps_time: bool = False
+    """Every turn begins with a pause, a fixed tick, and then works off what is there."""
+    idles: bool = False
+    """Some pause is taken when there is nothing to do; elsewhere they are back-offs after failures."""
+    attempts: tuple[Step, ...] = ()
+    """What it takes without blocking, where it goes on when there is nothing."""
+    reports: tuple[Step, ...] = ()
+    """What it logs or prints on every turn, changed or not."""
+    losers: tuple[Step, ...] = ()
+    """Timers and tasks that it makes on every turn and leaves behind."""
 
     def asks(self, *sorts: str) -> Question | None:
-        """The first question of one of these sorts."""
-        return next((q for q in self.questions if q.sort in sorts), None)
+        """The first question of one of these sorts that the body does not wait on."""
+        return next((q for q in self.questions if q.sort in sorts and not q.waited), None)
+
+    @property
+    def asks_for_room(self) -> Question | None:
+        """The first question whether there is room."""
+        return next((q for q in self.questions if q.room and not q.waited), None)
 
     @property
     def sleeps(self) -> tuple[Pause, ...]:
@@ -53,17 +82,32 @@ class Loop(Noun):
         return tuple(p for p in self.pauses if p.seconds is None or p.seconds > 0)
 
     @property
+    def polls(self) -> bool:
+        """Whether it sleeps between questions that it could wait on instead."""
+        return bool(self.sleeps) and not self.blocks_on_question and not self.is_own_job
+
+    @property
+    def waits_by_asking(self) -> bool:
+        """Whether it does nothing else than sleep between its questions."""
+        return self.is_pure_wait and self.polls
+
+    @property
     def pause_is_cut_short(self) -> bool:
         """Whether a stop cuts every pause short: it then still polls, but ends at once."""
         return bool(self.sleeps) and all(p.event for p in self.sleeps)
 
     @property
+    def turn(self) -> float | None:
+        """The seconds that its pauses take on each turn, where that is known."""
+        known = [p.seconds for p in self.sleeps if p.seconds]
+        return sum(known) if known and len(known) == len(self.sleeps) else None
+
+    @property
     def wakeups(self) -> str:
         """How often it wakes, for messages."""
-        known = [p.seconds for p in self.sleeps if p.seconds]
-        if len(known) != len(self.sleeps) or not known:
+        each = self.turn
+        if each is None:
             return "on every turn"
-        each = sum(known)
         if each >= 1:
             return f"every {each:g} s"
         return f"{1 / each:.0f} times a second"

@@ -1,4 +1,4 @@
-"""Write what follows from the rules: `catalogue.json` and the generated parts of the README.
+"""Write what follows from the rules: `catalogue.json`, and the README's table and example.
 
 For work on drainlint itself, in a clone: `python -m drainlint.rules.catalogue` writes both;
 `--check` changes nothing, names what is stale and exits 1.
@@ -22,6 +22,8 @@ from drainlint.rules.run import RunRule
 CLONE = Path(__file__).parents[2]
 CATALOGUE = Path(__file__).with_name(rules.CATALOGUE)
 README = CLONE / "README.md"
+EXAMPLE = "hard-exit"
+"""The rule that the README shows whole: a short one that needs nothing but its own file."""
 
 Entry = Mapping[str, Any]
 
@@ -101,6 +103,19 @@ def table(of: Sequence[Entry]) -> str:
     return "\n".join(rows)
 
 
+def example(of: Sequence[Entry]) -> str:
+    """The README's example of a rule, as it stands in its file.
+
+    Raises ValueError where there is no such rule.
+    """
+    for entry in of:
+        if entry["name"] == EXAMPLE:
+            file = CLONE.joinpath(*entry["module"].split(".")).with_suffix(".py")
+            return f"```python\n{file.read_text(encoding='utf-8')}```"
+    msg = f"the README shows `{EXAMPLE}`, and there is no such rule"
+    raise ValueError(msg)
+
+
 def with_part(text: str, name: str, part: str) -> str:
     """The README's text with what stands between a pair of markers replaced.
 
@@ -118,7 +133,9 @@ def generated() -> dict[Path, str]:
     """Every generated file with the text it should have."""
     of = entries()
     readme = README.read_text(encoding="utf-8")
-    return {CATALOGUE: catalogue(of), README: with_part(readme, "rules", table(of))}
+    readme = with_part(readme, "rules", table(of))
+    readme = with_part(readme, "example", example(of))
+    return {CATALOGUE: catalogue(of), README: readme}
 
 
 def stale() -> tuple[Path, ...]:

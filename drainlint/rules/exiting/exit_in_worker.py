@@ -42,6 +42,12 @@ class ExitInWorker(Rule[Exit]):
             return
         yield self.found(
             exit_,
-            f"`{exit_.text}` ends only {exit_.in_worker}, not the program",
+            f"`{exit_.text}` {_effect(exit_)}",
             remedy="set the main flow's stop event or hand it the exception, and return",
         )
+
+
+def _effect(exit_: Exit) -> str:
+    if exit_.tears_loop:
+        return f"in {exit_.in_worker} tears the event loop down around its other tasks"
+    return f"ends only {exit_.in_worker}, not the program"

@@ -47,7 +47,7 @@ class ExitOutsideMain(Rule[Exit]):
             return
         if exit_.in_child or exit_.daemonises or exit_.in_handler_of_import or exit_.in_command_line:
             return
-        if exit_.runs_as_process:
+        if exit_.runs_as_process or exit_.in_signal_handler:
             return
         yield self.found(
             exit_,

@@ -40,7 +40,7 @@ class BusySpin(Rule[Loop]):
         few = loop.turns is not None and loop.turns <= FEW
         if asks is None or few or not loop.is_pure_wait or loop.sleeps or loop.blocks:
             return
-        if not asks.certain or loop.function.implements in ("lock", "rlock"):
+        if not asks.certain or loop.is_own_job:
             return
         yield self.found(
             loop,

@@ -38,7 +38,7 @@ class PollFlag(Rule[Loop]):
         """Flag a pure wait that asks flags or counters only."""
         asks = loop.asks("flag")
         others = loop.asks("queue", "liveness", "external", "everything")
-        if asks is None or others or not loop.is_pure_wait or not loop.sleeps or loop.blocks_on_question:
+        if asks is None or others or not loop.waits_by_asking:
             return
         yield self.found(
             loop,

@@ -38,7 +38,7 @@ class PollLiveness(Rule[Loop]):
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a pure wait that asks whether somebody is alive or done."""
         asks = loop.asks("liveness")
-        if asks is None or not loop.is_pure_wait or not loop.sleeps or loop.blocks_on_question:
+        if asks is None or not loop.waits_by_asking:
             return
         yield self.found(
             loop,

@@ -43,7 +43,9 @@ class PollQueue(Rule[Loop]):
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a loop that sleeps in its own body and asks a queue before it ends or takes."""
         asks = loop.asks("queue")
-        if asks is None or not loop.sleeps or loop.blocks_on_question:
+        if asks is None or not loop.polls or not loop.idles:
+            return
+        if loop.keeps_time and asks.where == "take":
             return
         yield self.found(
             loop,

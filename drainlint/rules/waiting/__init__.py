@@ -2,6 +2,9 @@
 
 from drainlint.model.wait import Wait
 
+CERTAIN_STOPS = frozenset({"signal", "shutdown-hook"})
+"""Roots of drain paths that the platform itself enters when it stops the program."""
+
 
 def on_the_way(wait: Wait) -> str:
     """Who is held up by a wait without an end; for messages."""
@@ -10,3 +13,8 @@ def on_the_way(wait: Wait) -> str:
     if wait.function.worker:
         return f", and with it {wait.function.worker}"
     return ""
+
+
+def is_left_alone(wait: Wait) -> bool:
+    """Whether it cannot wait for ever after all, or whether waiting is its function's job."""
+    return bool(wait.ended or wait.own_job or wait.bounded_by)

@@ -6,7 +6,7 @@ from drainlint.finding import Finding, Level
 from drainlint.model.deadline import Bound
 from drainlint.model.wait import Wait
 from drainlint.rule import Rule, any_of, on_drain_path
-from drainlint.rules.waiting import on_the_way
+from drainlint.rules.waiting import is_left_alone, on_the_way
 
 
 class UnboundedWait(Rule[Wait]):
@@ -36,7 +36,7 @@ class UnboundedWait(Rule[Wait]):
         handed_on = wait.deadline.bound is Bound.HANDED_ON
         if wait.verb != "wait" or wait.awaited or not (wait.deadline.is_none or handed_on):
             return
-        if wait.ended or wait.own_job or wait.bounded_by or wait.idle:
+        if is_left_alone(wait) or wait.idle:
             return
         if wait.woken_by_stop and wait.in_loop:
             return

@@ -1,0 +1,205 @@
+"""Does anybody look whether a timeout ran out?"""
+
+import re
+from collections.abc import Iterator
+
+from drainlint.knowledge import CallFacts
+from drainlint.link.calls import Known
+from drainlint.link.ended import Subject, statement_calls
+from drainlint.link.names import Variable
+from drainlint.link.services import STOP_WORDS
+from drainlint.model.deadline import Deadline
+from drainlint.model.expression import Call, Comprehension, Expression, Group, Lambda, Name
+from drainlint.model.statement import Assign, Define, For, Handler, If, Pass, Statement, Try, While
+
+ASKING = frozenset(
+    {"is_alive", "isAlive", "poll", "done", "ready", "dead", "successful", "is_set", "isSet", "exitcode", "returncode", "running", "is_running", "finished", "stopped", "wait", "result", "join"}  # fmt: skip
+)
+"""Methods and attributes by which one learns whether a thing has ended (a second wait included)."""
+ACTING = frozenset(
+    {"kill", "terminate", "cancel", "killpg", "send_signal", "abort", "_exit", "killall", "force_stop", "interrupt_main"}  # fmt: skip
+)
+"""What is done to those who are late."""
+EVENTS = frozenset({"event", "aio-event", "condition", "aio-condition"})
+CATCHES_CANCELLATION = re.compile(r"(^|\.)(CancelledError|BaseException|Cancelled)$")
+SUPPRESSING = frozenset({"suppress", "ignoring", "silence"})
+NEAR = 6
+"""How many statements before an await a cancel is looked for."""
+
+
+def seen(known: Known, facts: CallFacts | None) -> str:
+    """How somebody learns that the time ran out; empty where nobody looks."""
+    outcome = "nothing" if facts is None else facts.outcome
+    if any(isinstance(loop, While) for loop in known.occurrence.spot.loops):
+        return "its loop looks again"
+    if outcome.startswith("raises"):
+        return "" if _is_swallowed(known, outcome) and not _looked_after(known) else outcome
+    if outcome == "not-done":
+        return "its second result" if _second_is_used(known) else _looked_after(known)
+    if outcome == "nothing" or known.occurrence.dropped:
+        return _looked_after(known)
+    return "its result is used"
+
+
+def _is_swallowed(known: Known, outcome: str) -> bool:
+    """Whether the exception that says so is caught on the spot, and nothing done about it."""
+    if known.kind is None or known.kind.nature not in ("popen", "process", "foreign-process"):
+        return False
+    last = outcome.rpartition(".")[2]
+    for statement in known.occurrence.spot.withs:
+        for item in statement.items:
+            value = item.value
+            if isinstance(value, Call) and value.method in SUPPRESSING:
+                return any(a.value.path.endswith(last) for a in value.arguments)
+    for spot in known.occurrence.spot.outward():
+        if isinstance(spot.owner, Try) and spot.section == "body":
+            for handler in spot.owner.handlers:
+                if any(k.path.endswith(last) for k in handler.kinds):
+                    return _does_nothing(handler)
+    return False
+
+
+def _does_nothing(handler: Handler) -> bool:
+    return all(isinstance(s, Pass) for s in handler.body)
+
+
+def _second_is_used(known: Known) -> bool:
+    """Whether what `wait` says is not done is ever named again."""
+    statement = known.occurrence.spot.statement
+    if known.occurrence.dropped:
+        return False
+    if not isinstance(statement, Assign):
+        return not any(getattr(a, "name", "") == "done" for a in known.occurrence.around)
+    (target, *_) = statement.targets
+    if not isinstance(target, Group):
+        return True
+    second = target.items[1].path if len(target.items) > 1 else ""
+    if not second or second.strip("_") == "":
+        return False
+    return any(e.path.partition(".")[0] == second for e in _following(known))
+
+
+def _looked_after(known: Known) -> str:
+    """What is done after it to learn, or about, who is late: here or where it is called from."""
+    subject = Subject.of(known)
+    for expression in _following(known):
+        named = expression.method if isinstance(expression, Call) else ""
+        last = named or expression.path.rpartition(".")[2]
+        if last in ACTING or (last in ASKING and _is_about(expression, subject)):
+            return f"`{expression.text}` follows"
+    for caller in known.program.graph.callers.get(known.key, ()):
+        entry = known.program.names.function(caller)
+        place = known.program.graph.callees[caller][known.key]
+        for call in entry.calls:
+            if call.place.line >= place.line and call.method in ("is_alive", "isAlive"):
+                return f"its caller asks `{call.text}`"
+    return ""
+
+
+def _is_about(expression: Expression, subject: Subject | None) -> bool:
+    if subject is None or subject.groups:
+        return True
+    head = expression.path.rpartition(".")[0]
+    if isinstance(expression, Call):
+        head = "" if expression.receiver is None else expression.receiver.text
+    return head == subject.expression.text
+
+
+def _following(known: Known) -> Iterator[Expression]:
+    """Every expression that is evaluated after it, lambdas and nested functions left out."""
+    for statement in known.occurrence.spot.following():
+        for inner in statement.walk():
+            if not isinstance(inner, Define):
+                for expression in inner.expressions:
+                    yield from expression.walk()
+
+
+# Pauses
+
+
+def is_pause(known: Known, deadline: Deadline) -> bool:
+    """Whether a timed wait only lets time pass: in a loop, or on what tells it to stop."""
+    if deadline.is_none or known.kind is None or known.kind.nature not in EVENTS:
+        return False
+    receiver = known.call.receiver
+    if receiver is None or isinstance(receiver, Call):
+        return True
+    if any(isinstance(loop, While) for loop in known.occurrence.spot.loops):
+        return True
+    if known.drain is not None or known.kind.nature in ("condition", "aio-condition"):
+        return False
+    return bool(STOP_WORDS.search(receiver.text.lower())) or not _is_set(known, receiver)
+
+
+def _is_set(known: Known, receiver: Expression) -> bool:
+    """Whether anybody in its file sets the event, by its last name, or is handed it."""
+    last = receiver.path.rpartition(".")[2]
+    for entry in known.program.names.modules[known.key.path].functions.values():
+        for call in entry.calls:
+            head = "" if call.receiver is None else call.receiver.path
+            if call.method == "set" and head.rpartition(".")[2] == last:
+                return True
+            if any(a.value.path.rpartition(".")[2] in (last, "set") for a in call.arguments):
+                return True
+    return False
+
+
+# Cancelled before
+
+
+def cancelled(known: Known) -> bool:
+    """Whether what is awaited was cancelled just before, and its cancellation ends here."""
+    return _cancels_before(known) and _takes_cancellation(known)
+
+
+def _cancels_before(known: Known) -> bool:
+    awaited = {e.path for a in known.call.parts for e in a.walk() if e.path}
+    awaited |= Subject(known.call, frozenset()).groups
+    for number, statement in enumerate(known.occurrence.spot.preceding()):
+        if number > NEAR:
+            return False
+        for call in statement_calls(statement):
+            if call.method != "cancel" or call.receiver is None:
+                continue
+            if call.receiver.path in awaited or _over(statement, awaited):
+                return True
+            if _same_group(known, statement):
+                return True
+    return False
+
+
+def _over(statement: Statement, awaited: set[str]) -> bool:
+    """Whether a loop goes over one of what is awaited: `for t in tasks: t.cancel()`."""
+    inner = (s for s in statement.walk() if isinstance(s, For))
+    return any(e.path in awaited for s in inner for e in s.iterable.walk() if e.path)
+
+
+def _same_group(known: Known, statement: Statement) -> bool:
+    """Whether the await stands in a loop over the same things that an earlier loop cancelled."""
+    loops = [loop for loop in known.occurrence.spot.loops if isinstance(loop, For)]
+    over = {loop.iterable.text for loop in loops}
+    inner = (s for s in statement.walk() if isinstance(s, For))
+    return any(s.iterable.text in over for s in inner)
+
+
+def _takes_cancellation(known: Known) -> bool:
+    if known.call.method == "wait":
+        return True
+    if any(a.name == "return_exceptions" for a in known.call.arguments):
+        return True
+    for statement in known.occurrence.spot.withs:
+        for item in statement.items:
+            value = item.value
+            if isinstance(value, Call) and value.method in SUPPRESSING:
+                if any(CATCHES_CANCELLATION.search(a.value.path) for a in value.arguments):
+                    return True
+    return any(
+        isinstance(spot.owner, Try)
+        and spot.section == "body"
+        and any(_catches(h) for h in spot.owner.handlers)
+        for spot in known.occurrence.spot.outward()
+    )
+
+
+def _catches(handler: Handler) -> bool:
+    return not handler.kinds or any(CATCHES_CANCELLATION.search(k.path) for k in handler.kinds)

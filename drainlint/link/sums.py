@@ -1,0 +1,149 @@
+"""What waits come to together: one after the other in a function, or turn by turn in a loop."""
+
+from collections.abc import Iterator
+
+from drainlint.link.calls import Known
+from drainlint.link.names import FunctionId, Variable
+from drainlint.model.deadline import Bound, Deadline
+from drainlint.model.expression import Call, Comprehension, Expression, Group, Starred
+from drainlint.model.statement import Assign, Do, For, If, Return, Statement, Try, While
+from drainlint.model.wait import Earlier, Repeats
+
+SUMMED = frozenset({"join", "wait", "take", "put", "lock", "close", "network", "process", "bound", "select"})  # fmt: skip
+WALKING = frozenset({"values", "items", "copy", "list", "tuple", "set", "sorted", "reversed", "enumerate"})  # fmt: skip
+
+
+def repeats(known: Known, deadline: Deadline) -> Repeats | None:
+    """The loop that waits for each of its things with the same bound; None where there is none."""
+    if deadline.bound in (Bound.NONE, Bound.HANDED_ON) or deadline.polls:
+        return None
+    if deadline.bound is Bound.EXPRESSION and not _is_name(deadline.text):
+        return None
+    mentioned = {e.path.partition(".")[0] for e in known.call.walk() if e.path}
+    for loop in known.occurrence.spot.loops:
+        if isinstance(loop, While):
+            return None
+        targets = {e.path for e in loop.target.walk() if e.path}
+        if not mentioned & _derived(loop, targets):
+            continue
+        if deadline.text.partition(".")[0] in _bound_in(loop):
+            return None
+        count = _count(known, known.key, loop.iterable)
+        return Repeats(loop.place, loop.iterable.text, count)
+    for around in known.occurrence.around:
+        if isinstance(around, Comprehension):
+            clause = around.clauses[0]
+            if mentioned & {e.path for e in clause.target.walk() if e.path}:
+                place = known.occurrence.spot.statement.place
+                return Repeats(place, clause.iterable.text, _count(known, known.key, clause.iterable))
+    return None
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and all(part.isidentifier() for part in text.split("."))
+
+
+def _derived(loop: For, targets: set[str]) -> set[str]:
+    """The loop's own names, and those that its body makes from them."""
+    found = set(targets)
+    for statement in loop.walk():
+        if isinstance(statement, Assign) and statement.value is not None:
+            heads = {e.path.partition(".")[0] for e in statement.value.walk() if e.path}
+            if heads & found:
+                found |= {t.path for t in statement.targets if t.path}
+    return found
+
+
+def _bound_in(loop: For) -> set[str]:
+    names = {e.path for e in loop.target.walk() if e.path}
+    for statement in loop.walk():
+        if isinstance(statement, Assign):
+            names |= {t.path for t in statement.targets if t.path}
+    return names
+
+
+def _count(known: Known, scope: FunctionId, iterable: Expression, depth: int = 0) -> float | None:
+    """How many things a loop goes over, where the project's own text tells."""
+    if depth > 4:  # noqa: PLR2004 - names for names for names
+        return None
+    match iterable:
+        case Group(items=items, kind=kind):
+            whole = not any(isinstance(i, Starred) for i in items)
+            return float(len(items)) if whole and (items or kind != "list") else None
+        case Comprehension(clauses=(clause,)) if not clause.conditions:
+            return _count(known, scope, clause.iterable, depth + 1)
+        case Call() if iterable.method == "range" and len(iterable.arguments) == 1:
+            return known.program.values.number(scope, iterable.arguments[0].value)
+        case Call() if iterable.method in WALKING:
+            inner = iterable.receiver or (iterable.arguments[0].value if iterable.arguments else None)
+            return None if inner is None else _count(known, scope, inner, depth + 1)
+    return _named_count(known, scope, iterable.path, depth) if iterable.path else None
+
+
+def _named_count(known: Known, scope: FunctionId, path: str, depth: int) -> float | None:
+    resolved = known.program.names.resolve(scope, path)
+    if resolved is None or not isinstance(resolved.symbol, Variable):
+        return None
+    variable = resolved.symbol
+    if not resolved.rest:
+        ways = [(variable.scope, w) for w in known.program.names.function(variable.scope).bindings.get(variable.name, ())]
+    else:
+        owner = known.program.classes.owner(variable.scope)
+        if owner is None or variable.name != known.program.classes.self_name(variable.scope):
+            return None
+        ways = list(known.program.classes.bindings(owner, resolved.rest[0]))
+    assigned = [(where, way) for where, way in ways if way.how != "annotation"]
+    if len(assigned) != 1 or assigned[0][1].how != "assign" or assigned[0][1].items:
+        return None
+    where, way = assigned[0]
+    return _count(known, where, way.value, depth + 1)
+
+
+# One after the other
+
+
+def earlier(known: Known, deadline: Deadline) -> tuple[Earlier, ...]:
+    """The bounded waits before this one on the longest way through its function."""
+    if deadline.seconds is None:
+        return ()
+    found: list[Earlier] = []
+    for statement in known.occurrence.spot.preceding():
+        found = [*_longest(known, statement), *found]
+    return tuple(found)
+
+
+def _longest(known: Known, statement: Statement, turns: float = 1) -> list[Earlier]:
+    """The waits of the longest way through a statement."""
+    if isinstance(statement, While):
+        return []
+    if isinstance(statement, For):
+        count = _count(known, known.key, statement.iterable) or 1
+        return [e for s in statement.body for e in _longest(known, s, turns * count)]
+    found = [e for call in _calls(statement) if (e := _bounded(known, call, turns)) is not None]
+    blocks = [[e for s in block for e in _longest(known, s, turns)] for block in statement.blocks]
+    if isinstance(statement, If):
+        return found + max(blocks, key=_total, default=[])
+    if isinstance(statement, Try):
+        body, *handlers, otherwise, final = blocks
+        return found + body + max(handlers, key=_total, default=[]) + otherwise + final
+    return found + [e for block in blocks for e in block]
+
+
+def _total(waits: list[Earlier]) -> float:
+    return sum(w.seconds for w in waits)
+
+
+def _calls(statement: Statement) -> Iterator[Call]:
+    if isinstance(statement, Do | Assign | Return | If):
+        for expression in statement.expressions:
+            yield from (e for e in expression.walk() if isinstance(e, Call))
+
+
+def _bounded(known: Known, call: Call, turns: float) -> Earlier | None:
+    facts = known.program.facts(known.key, call)
+    if facts is None or facts[0].does not in SUMMED:
+        return None
+    deadline = known.program.values.deadline(known.key, call, facts[0])
+    if not deadline.seconds or deadline.bound not in (Bound.CONSTANT, Bound.CALLER):
+        return None
+    return Earlier(call.place, call.text, deadline.seconds * turns)

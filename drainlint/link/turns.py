@@ -1,0 +1,151 @@
+"""The shape of a loop's turn: what leaves it, what only reports, where it pauses."""
+
+import re
+from collections.abc import Iterator
+
+from drainlint.link.calls import is_log
+from drainlint.model.expression import Call, Constant, Expression, Logic, Not
+from drainlint.model.statement import (
+    Assign,
+    Block,
+    Do,
+    For,
+    Handler,
+    If,
+    Leave,
+    Other,
+    Pass,
+    Raise,
+    Return,
+    Statement,
+    Try,
+    While,
+    With,
+)
+
+NOTHING_THERE = re.compile(r"Empty|QueueEmpty|IndexError|BlockingIOError|Again|WouldBlock|LookupError|KeyError|NoMessage|Timeout", re.IGNORECASE)  # fmt: skip
+"""Exceptions which say that there is nothing yet, not that something failed."""
+LIMITS = re.compile(r"deadline|time_?out|expir|remaining|time_?left|elapsed|give_?up|until|end_?time|max_|limit", re.IGNORECASE)  # fmt: skip
+SWITCHES = frozenset({"forever", "loop", "debug", "verbose", "block", "blocking", "wait", "quiet", "silent", "nonblock"})
+"""Names that tell a loop how to run, not when to end."""
+SIZES = frozenset({"qsize", "empty", "len", "full", "unfinished_tasks"})
+
+
+def clauses(test: Expression) -> Iterator[Expression]:
+    """The parts of a test that are asked one by one."""
+    match test:
+        case Logic(values=values):
+            for value in values:
+                yield from clauses(value)
+        case Not(value=value):
+            yield from clauses(value)
+        case _:
+            yield test
+
+
+def is_endless(test: Expression) -> bool:
+    """Whether it is `True`, `1`."""
+    return isinstance(test, Constant) and bool(test.value)
+
+
+def is_limit(text: str) -> bool:
+    """Whether a name says that it is a limit or a switch, not a flag somebody sets."""
+    last = text.rpartition(".")[2]
+    return bool(LIMITS.search(last)) or last in SWITCHES or last.isupper()
+
+
+def leaves(block: Block) -> bool:
+    """Whether a block can leave the loop by itself: break, return or raise at its own level."""
+    for statement in block:
+        if isinstance(statement, Return | Raise):
+            return True
+        if isinstance(statement, Leave) and statement.word == "break":
+            return True
+        if isinstance(statement, If | With | Try) and any(leaves(b) for b in statement.blocks):
+            return True
+    return False
+
+
+def always_leaves(block: Block) -> bool:
+    """Whether a block leaves the loop on its normal way, exceptions aside."""
+    return any(_leaves_for_sure(statement) for statement in block)
+
+
+def _leaves_for_sure(statement: Statement) -> bool:
+    match statement:
+        case Return() | Raise():
+            return True
+        case Leave(word=word):
+            return word == "break"
+        case If(body=body, otherwise=otherwise):
+            return always_leaves(body) and always_leaves(otherwise)
+        case With(body=body):
+            return always_leaves(body)
+        case Try(body=body, otherwise=otherwise, final=final):
+            return any(always_leaves(b) for b in (body, otherwise, final))
+    return False
+
+
+def only_raises(block: Block) -> bool:
+    """Whether a block ends in a raise: a check, not the way out that the loop waits for."""
+    return bool(block) and isinstance(block[-1], Raise)
+
+
+def only_reports(statement: If) -> bool:
+    """Whether an `if` only logs or notes something, whichever way it goes."""
+    return all(_reports(s) for b in statement.blocks for s in b)
+
+
+def _reports(statement: Statement) -> bool:
+    match statement:
+        case Do(value=Call() as call):
+            return is_log(call)
+        case Assign(value=value):
+            return value is None or not any(isinstance(e, Call) for e in value.walk())
+        case If():
+            return only_reports(statement)
+        case Pass():
+            return True
+    return False
+
+
+def backs_off(handler: Handler) -> bool:
+    """Whether a handler is for failures: a pause in it is a back-off, not the wait for work."""
+    return not any(NOTHING_THERE.search(kind.path) for kind in handler.kinds)
+
+
+def tests_of(statement: While | For) -> Iterator[Expression]:
+    """The tests of a loop's own body, its condition first; those of nested loops are theirs."""
+    if isinstance(statement, While):
+        yield statement.test
+    yield from _tests(statement.body)
+
+
+def _tests(block: Block) -> Iterator[Expression]:
+    for statement in block:
+        if isinstance(statement, If):
+            yield statement.test
+        elif isinstance(statement, Other) and statement.word == "assert":
+            yield from statement.values[:1]
+        if not isinstance(statement, While | For):
+            for inner in statement.blocks:
+                yield from _tests(inner)
+
+
+def keeps_time(statement: While | For, pauses: frozenset[int]) -> bool:
+    """Whether each turn begins with a pause, before anything is asked or done."""
+    if isinstance(statement, While) and _pauses(statement.test, pauses):
+        return True
+    for first in statement.body:
+        if any(_pauses(e, pauses) for e in first.expressions):
+            return not isinstance(first, If | While | For)
+        inner = first.blocks[0] if isinstance(first, Try | With) else ()
+        if inner and isinstance(inner[0], Do) and _pauses(inner[0].value, pauses):
+            return True
+        if isinstance(first, If | While | For | Try | With):
+            return False
+    return False
+
+
+def _pauses(expression: Expression, pauses: frozenset[int]) -> bool:
+    return any(id(part) in pauses for part in expression.walk())

@@ -1,0 +1,51 @@
+"""DRN308."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Finding, Level
+from drainlint.model.wait import Wait
+from drainlint.rule import Rule, any_of, on_drain_path
+from drainlint.rules.waiting import is_left_alone, on_the_way
+
+
+class ClientWithoutTimeout(Rule[Wait]):
+    """A network call waits for ever by default, and nothing bounds it.
+
+    A peer that accepts the connection and never answers holds the caller for good: the worker
+    cannot be joined, the request is never finished, the stop never ends. Give every call to the
+    network a timeout, well below the drain budget.
+
+    Bad:
+        def fetch(url):
+            return urllib.request.urlopen(url).read()
+
+    Good:
+        def fetch(url):
+            return urllib.request.urlopen(url, timeout=10).read()
+    """
+
+    code = "DRN308"
+    level = on_drain_path(Level.ERROR, Level.WARNING)
+    words = any_of(
+        "urlopen", "create_connection", "requests", "Session", "session", "SMTP", "SMTP_SSL", "FTP",
+        "FTP_TLS", "IMAP4", "IMAP4_SSL", "POP3", "POP3_SSL", "Telnet", "HTTPConnection",
+        "HTTPSConnection", "httpx", "Client", "AsyncClient", "ClientTimeout", "ClientSession",
+        "blpop", "brpop", "bzpopmin", "bzpopmax", "brpoplpush", "blmove", "xread", "xreadgroup",
+        "PoolManager", "http", "get()", "post", "NNTP", "ServerProxy", "urllib3",
+    )  # fmt: skip
+
+    def check(self, wait: Wait) -> Iterator[Finding]:
+        """Flag a call to the network, or a client made for it, without a timeout."""
+        if not wait.deadline.is_none or not wait.can_be_bounded or is_left_alone(wait):
+            return
+        network = wait.verb in ("network", "client", "limits")
+        if not network and not (wait.verb == "take" and wait.nature in ("session", "consumer")):
+            return
+        if wait.awaited and wait.verb == "network" or wait.ready:
+            return
+        yield self.found(
+            wait,
+            f"`{wait.text}` waits for ever for a peer that does not answer{on_the_way(wait)}",
+            wait.related(wait.place, "no timeout"),
+            remedy="give it a timeout well below the drain budget",
+        )

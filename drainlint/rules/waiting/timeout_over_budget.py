@@ -1,0 +1,47 @@
+"""DRN307."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Finding, Level
+from drainlint.model.wait import Wait
+from drainlint.rule import Rule, any_of, on_drain_path
+
+CLIENTS = frozenset({"network", "client", "limits"})
+
+
+class TimeoutOverBudget(Rule[Wait]):
+    """A timeout is longer than the whole stop may take.
+
+    The platform grants some seconds between SIGTERM and SIGKILL. A wait on the way out that may
+    take longer is as good as unbounded: the process is killed in the middle of it. The same holds
+    for a client's timeout: a worker stuck in such a request cannot be waited for.
+
+    Bad:
+        class Pool:
+            def close(self):
+                self.finished.wait(timeout=60)
+
+    Good:
+        class Pool:
+            def close(self):
+                if not self.finished.wait(timeout=20):
+                    log.error("work in flight is given up")
+    """
+
+    code = "DRN307"
+    level = on_drain_path(Level.WARNING, Level.NOTE)
+    words = any_of("timeout", "wait", "join", "wait_for", "result", "get()", "acquire", "fail_after", "move_on_after")  # noqa: E501 - one list
+
+    def check(self, wait: Wait) -> Iterator[Finding]:
+        """Flag a constant timeout over the budget, on the drain path or of a client."""
+        seconds = wait.deadline.seconds
+        if seconds is None or seconds <= wait.budget or wait.ended or wait.bounded_by:
+            return
+        if wait.drain is None and not (wait.verb in CLIENTS and wait.function.worker):
+            return
+        yield self.found(
+            wait,
+            f"`{wait.text}` may take {seconds:g} s, and the drain budget is {wait.budget:g} s",
+            wait.related(wait.place, f"{seconds:g} s > budget {wait.budget:g} s"),
+            remedy="give it less than the budget, or what is left of it",
+        )

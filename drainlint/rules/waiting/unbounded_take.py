@@ -1,0 +1,68 @@
+"""DRN303."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Finding, Level
+from drainlint.model.wait import Wait
+from drainlint.rule import Rule, any_of, on_drain_path
+from drainlint.rules.waiting import is_left_alone
+
+REMEDIES = {
+    "take": "give it a timeout, or let whoever stops put an end marker",
+    "put": "use `put_nowait`, or a timeout, and set a stop event for those who are busy",
+    "lock": "give it a timeout and look at what it returns",
+}
+
+
+class UnboundedTake(Rule[Wait]):
+    """Something is taken, acquired or handed over without a timeout, and nobody may come.
+
+    Whoever was to put, release or make room may have ended already, or hang: then the stop hangs,
+    too. An end marker for a queue that is full waits for the very worker that is to end. A worker
+    that takes in an endless loop, with neither an end marker nor a stop signal, never ends at all.
+
+    Bad:
+        class Writer:
+            def __init__(self):
+                self.lines = queue.Queue(maxsize=100)
+                self.thread = threading.Thread(target=self.write)
+
+            def stop(self):
+                self.lines.put(None)
+
+    Good:
+        class Writer:
+            def __init__(self):
+                self.lines = queue.Queue(maxsize=100)
+                self.thread = threading.Thread(target=self.write)
+
+            def stop(self):
+                try:
+                    self.lines.put(None, timeout=5)
+                except queue.Full:
+                    self.stopping.set()
+    """
+
+    code = "DRN303"
+    level = on_drain_path(Level.ERROR, Level.WARNING)
+    words = any_of("get()", "acquire", "recv", "recvfrom", "recv_bytes", "accept", "receive", "put")
+
+    def check(self, wait: Wait) -> Iterator[Finding]:
+        """Flag a take, put or acquire without a bound on the drain path, or in an endless loop."""
+        if not wait.deadline.is_none or is_left_alone(wait) or wait.ready:
+            return
+        if wait.verb not in REMEDIES or (wait.verb == "lock" and wait.awaited):
+            return
+        if wait.drain is None and not wait.endless:
+            return
+        if wait.verb == "put" and not wait.marker:
+            return
+        yield self.found(wait, _message(wait), remedy=REMEDIES[wait.verb])
+
+
+def _message(wait: Wait) -> str:
+    if wait.drain is None:
+        return f"`{wait.text}` is all that `{wait.endless}` waits for, and nothing ends {wait.function.worker}"  # noqa: E501 - one sentence
+    if wait.marker:
+        return f"`{wait.text}` waits for room in a queue that may be full while the service stops ({wait.drain.root})"  # noqa: E501 - one sentence
+    return f"`{wait.text}` can wait for ever while the service stops ({wait.drain.root})"
