@@ -82,10 +82,10 @@ def _with(finding: Finding, hidden: list[Finding]) -> Finding:
     """A finding at the highest level among those it hides, which it names as related."""
     if not hidden:
         return finding
-    loud = [
-        f.level for f in hidden if not (f.code in RAISES_NOTHING and f.place != finding.place)
-    ]
-    named = tuple(Related(f.path, f.place, f"also {f.name}") for f in hidden if f.place != finding.place)
+    loud = [f.level for f in hidden if not (f.code in RAISES_NOTHING and f.place != finding.place)]
+    named = tuple(
+        Related(f.path, f.place, f"also {f.name}") for f in hidden if f.place != finding.place
+    )
     seen = {r.place for r in finding.related}
     related = (*finding.related, *(r for r in named if r.place not in seen))
     return replace(finding, level=max([finding.level, *loud]), related=related)

@@ -6,7 +6,6 @@ libcst later can be joined to it.
 """
 
 import ast
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,103 +16,21 @@ from drainlint.index.entries import (
     ClassEntry,
     FunctionEntry,
     ModuleEntry,
-    Parameter,
     Region,
 )
+from drainlint.index.expressions import Expressions
+from drainlint.index.scope import Open
 from drainlint.model.expression import (
     UNKNOWN,
-    Argument,
-    Arithmetic,
-    Attribute,
-    Await,
-    Call,
-    Clause,
-    Compare,
-    Comprehension,
-    Conditional,
-    Constant,
     Expression,
     Group,
-    Lambda,
-    Logic,
     Name,
-    Not,
-    Starred,
-    Subscript,
-    Text,
-    Walrus,
-    Yield,
 )
-from drainlint.model.place import Place
-
-FILLS = frozenset({"append", "add", "appendleft", "insert", "setdefault"})
-"""Methods that put their last argument into the container they are called on."""
 
 STOPPING = frozenset(
     {"KeyboardInterrupt", "SystemExit", "CancelledError", "GreenletExit", "BaseException"}
 )
 """Exceptions that ask a program, task or greenlet to stop."""
-
-COMPARISONS = {
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.Is: "is",
-    ast.IsNot: "is not",
-    ast.In: "in",
-    ast.NotIn: "not in",
-}
-OPERATIONS = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.FloorDiv: "//",
-    ast.Mod: "%",
-    ast.Pow: "**",
-    ast.BitOr: "|",
-    ast.BitAnd: "&",
-    ast.BitXor: "^",
-    ast.LShift: "<<",
-    ast.RShift: ">>",
-    ast.MatMult: "@",
-    ast.USub: "-",
-    ast.UAdd: "+",
-    ast.Invert: "~",
-}
-
-
-class _Open:
-    """A function whose body is being walked."""
-
-    __slots__ = (
-        "asked",
-        "bindings",
-        "calls",
-        "name",
-        "owner",
-        "raises",
-        "regions",
-        "results",
-        "shared",
-        "yields",
-    )
-
-    def __init__(self, name: str, owner: str = "") -> None:
-        self.name = name
-        self.owner = owner
-        self.bindings: dict[str, list[Binding]] = defaultdict(list)
-        self.calls: list[Call] = []
-        self.results: list[Expression] = []
-        self.asked: set[str] = set()
-        self.shared: set[str] = set()
-        self.regions: list[Region] = []
-        self.raises = False
-        self.yields = 0
-        """The line of the first `yield`, 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,41 +59,9 @@ def index(tree: ast.Module, path: str, lines: tuple[str, ...]) -> Indexed:
     return Indexed(entry, collector.nodes, collector.column)
 
 
-class _Collector:
-    def __init__(self, lines: tuple[str, ...]) -> None:
-        self.lines = lines
-        self.wide = frozenset(n for n, line in enumerate(lines, 1) if not line.isascii())
-        self.imports: dict[str, str] = {}
-        self.stars: list[str] = []
-        self.functions: dict[str, FunctionEntry] = {}
-        self.classes: dict[str, ClassEntry] = {}
-        self.nodes: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
-        self.methods: dict[str, list[str]] = defaultdict(list)
-        self.stack: list[_Open] = [_Open(MODULE)]
-        self.prefix = ""
-        self.owner = ""
-
-    # Places
-
-    def column(self, line: int, offset: int) -> int:
-        """A column of code points, from 1, for an offset in UTF-8 bytes."""
-        if line in self.wide:
-            return len(self.lines[line - 1].encode()[:offset].decode(errors="ignore")) + 1
-        return offset + 1
-
-    def place(self, node: ast.expr | ast.stmt | ast.excepthandler) -> Place:
-        end_line = node.end_lineno or node.lineno
-        return Place(
-            node.lineno,
-            self.column(node.lineno, node.col_offset),
-            end_line,
-            self.column(end_line, node.end_col_offset or 0),
-        )
-
-    # Definitions
-
+class _Collector(Expressions):
     def module(self, tree: ast.Module) -> None:
-        main = _Open(MAIN)
+        main = Open(MAIN)
         span = (0, 0)
         for statement in tree.body:
             if isinstance(statement, ast.If) and _is_main_guard(statement.test):
@@ -206,7 +91,7 @@ class _Collector:
             1,
             1,
             len(self.lines),
-            bindings=_frozen(opened.bindings),
+            bindings=opened.bound(),
             calls=tuple(opened.calls),
             asked=frozenset(opened.asked),
             regions=_regions(opened, len(self.lines)),
@@ -217,7 +102,7 @@ class _Collector:
         returns = None if node.returns is None else self.expression(node.returns)
         parameters = self.parameters(node.args)
         name = self.prefix + node.name
-        opened = _Open(name, self.owner)
+        opened = Open(name, self.owner)
         kept = self.prefix, self.owner
         self.prefix, self.owner = f"{name}.", ""
         self.stack.append(opened)
@@ -246,7 +131,7 @@ class _Collector:
             returns,
             isinstance(node, ast.AsyncFunctionDef),
             bool(opened.yields),
-            _frozen(opened.bindings),
+            opened.bound(),
             tuple(opened.calls),
             tuple(opened.results),
             frozenset(opened.asked),
@@ -254,25 +139,6 @@ class _Collector:
             _regions(opened, node.end_lineno or node.lineno),
             self.column(node.lineno, node.col_offset),
             opened.raises,
-        )
-
-    def parameters(self, args: ast.arguments) -> tuple[Parameter, ...]:
-        def one(arg: ast.arg, default: ast.expr | None, star: str = "", *, kw: bool = False) -> Parameter:
-            return Parameter(
-                arg.arg,
-                None if arg.annotation is None else self.expression(arg.annotation),
-                None if default is None else self.expression(default),
-                star,
-                kw,
-            )
-
-        plain = [*args.posonlyargs, *args.args]
-        defaults = [None] * (len(plain) - len(args.defaults)) + list(args.defaults)
-        return (
-            *(one(a, d) for a, d in zip(plain, defaults, strict=True)),
-            *(() if args.vararg is None else (one(args.vararg, None, "*"),)),
-            *(one(a, d, kw=True) for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True)),
-            *(() if args.kwarg is None else (one(args.kwarg, None, "**"),)),
         )
 
     def define_class(self, node: ast.ClassDef) -> None:
@@ -284,7 +150,7 @@ class _Collector:
         kept = self.prefix, self.owner
         self.prefix, self.owner = f"{name}.", name
         around = self.stack[-1]
-        body = _Open(name)
+        body = Open(name)
         body.calls = around.calls
         self.stack.append(body)
         self.block(node.body)
@@ -299,7 +165,7 @@ class _Collector:
                 node.end_lineno or node.lineno,
                 bases,
                 decorators,
-                _frozen(body.bindings),
+                body.bound(),
                 tuple(self.methods[name]),
             ),
         )
@@ -400,180 +266,12 @@ class _Collector:
             else:
                 opened.bindings[local].append(Binding(Name(target), "import", (), node.lineno))
 
-    def bind(
-        self,
-        target: ast.expr,
-        value: Expression,
-        how: str,
-        line: int,
-        items: tuple[int, ...] = (),
-    ) -> None:
-        match target:
-            case ast.Name():
-                self.stack[-1].bindings[target.id].append(Binding(value, how, items, line))
-            case ast.Attribute():
-                path = self.expression(target).path
-                if path:
-                    self.stack[-1].bindings[path].append(Binding(value, how, items, line))
-            case ast.Tuple() | ast.List():
-                for position, part in enumerate(target.elts):
-                    self.bind(part, value, how, line, (*items, position))
-            case ast.Subscript():
-                path = self.expression(target.value).path
-                self.expression(target.slice)
-                if path and how == "assign":
-                    self.stack[-1].bindings[path].append(Binding(value, "element", items, line))
-            case ast.Starred():
-                self.expression(target.value)
-            case _:
-                self.expression(target)
-
-    # Expressions
-
-    def expression(self, node: ast.expr) -> Expression:  # noqa: C901, PLR0911, PLR0912 - one dispatch, in the order of frequency
-        match node:
-            case ast.Name():
-                return Name(node.id)
-            case ast.Attribute():
-                value = self.expression(node.value)
-                if type(value) is Name:
-                    return Name(f"{value.dotted}.{node.attr}")
-                return Attribute(value, node.attr)
-            case ast.Constant():
-                return Constant(node.value)
-            case ast.Call():
-                return self.call(node)
-            case ast.Subscript():
-                return Subscript(self.expression(node.value), self.expression(node.slice))
-            case ast.List() | ast.Tuple() | ast.Set():
-                kind = type(node).__name__.lower()
-                return Group(kind, tuple(self.expression(e) for e in node.elts))
-            case ast.Dict():
-                keys = tuple(UNKNOWN if k is None else self.expression(k) for k in node.keys)
-                return Group("dict", tuple(self.expression(v) for v in node.values), keys)
-            case ast.Compare():
-                return Compare(
-                    self.expression(node.left),
-                    tuple(COMPARISONS[type(o)] for o in node.ops),
-                    tuple(self.expression(c) for c in node.comparators),
-                )
-            case ast.BoolOp():
-                word = "and" if isinstance(node.op, ast.And) else "or"
-                return Logic(word, tuple(self.expression(v) for v in node.values))
-            case ast.BinOp():
-                left, right = self.expression(node.left), self.expression(node.right)
-                return Arithmetic(left, OPERATIONS[type(node.op)], right)
-            case ast.UnaryOp():
-                value = self.expression(node.operand)
-                if isinstance(node.op, ast.Not):
-                    return Not(value)
-                return Arithmetic(None, OPERATIONS[type(node.op)], value)
-            case ast.IfExp():
-                test, body = self.expression(node.test), self.expression(node.body)
-                return Conditional(test, body, self.expression(node.orelse))
-            case ast.Await():
-                return Await(self.expression(node.value))
-            case ast.Lambda():
-                return self.lambda_(node)
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                return self.comprehension(node)
-            case ast.JoinedStr():
-                for part in node.values:
-                    if isinstance(part, ast.FormattedValue):
-                        self.expression(part.value)
-                return Text()
-            case ast.Starred():
-                return Starred(self.expression(node.value))
-            case ast.NamedExpr():
-                value = self.expression(node.value)
-                self.bind(node.target, value, "assign", node.lineno)
-                return Walrus(node.target.id, value)
-            case ast.Yield():
-                self.stack[-1].yields = self.stack[-1].yields or node.lineno
-                return Yield(None if node.value is None else self.expression(node.value))
-            case ast.YieldFrom():
-                self.stack[-1].yields = self.stack[-1].yields or node.lineno
-                return Await(self.expression(node.value), "yield from")
-            case _:
-                for child in ast.iter_child_nodes(node):
-                    if isinstance(child, ast.expr):
-                        self.expression(child)
-                return UNKNOWN
-
-    def call(self, node: ast.Call) -> Call:
-        func = self.expression(node.func)
-        arguments = [
-            Argument(self.expression(a.value), "*")
-            if isinstance(a, ast.Starred)
-            else Argument(self.expression(a))
-            for a in node.args
-        ]
-        arguments += [Argument(self.expression(k.value), k.arg or "**") for k in node.keywords]
-        call = Call(func, tuple(arguments), self.place(node))
-        opened = self.stack[-1]
-        opened.calls.append(call)
-        if arguments and call.method in FILLS and call.receiver is not None and call.receiver.path:
-            opened.bindings[call.receiver.path].append(
-                Binding(arguments[-1].value, "element", (), node.lineno)
-            )
-        return call
-
-    def lambda_(self, node: ast.Lambda) -> Lambda:
-        parameters = self.parameters(node.args)
-        place = self.place(node)
-        name = f"{self.prefix}<lambda@{place.line}:{place.column}>"
-        opened = _Open(name)
-        kept = self.prefix, self.owner
-        self.prefix, self.owner = f"{name}.", ""
-        self.stack.append(opened)
-        body = self.expression(node.body)
-        self.stack.pop()
-        self.prefix, self.owner = kept
-        self.functions[name] = FunctionEntry(
-            name,
-            "",
-            place.line,
-            place.line,
-            place.end_line,
-            parameters,
-            is_generator=bool(opened.yields),
-            bindings=_frozen(opened.bindings),
-            calls=tuple(opened.calls),
-            results=(body,),
-            column=place.column,
-        )
-        return Lambda(name, body)
-
-    def comprehension(
-        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
-    ) -> Comprehension:
-        clauses = []
-        for clause in node.generators:
-            iterable = self.expression(clause.iter)
-            self.bind(clause.target, iterable, "each", clause.target.lineno)
-            target = self.expression(clause.target)
-            conditions = tuple(self.expression(c) for c in clause.ifs)
-            clauses.append(Clause(target, iterable, conditions))
-        if isinstance(node, ast.DictComp):
-            self.expression(node.key)
-            element = self.expression(node.value)
-        else:
-            element = self.expression(node.elt)
-        kind = {"ListComp": "list", "SetComp": "set", "DictComp": "dict"}.get(
-            type(node).__name__, "generator"
-        )
-        return Comprehension(kind, element, tuple(clauses))
-
-
-def _frozen(bindings: dict[str, list[Binding]]) -> dict[str, tuple[Binding, ...]]:
-    return {name: tuple(ways) for name, ways in bindings.items()}
-
 
 def _region(sort: str, block: list[ast.stmt]) -> Region:
     return Region(sort, block[0].lineno, block[-1].end_lineno or block[-1].lineno)
 
 
-def _regions(opened: _Open, end_line: int) -> tuple[Region, ...]:
+def _regions(opened: Open, end_line: int) -> tuple[Region, ...]:
     if opened.yields:
         opened.regions.append(Region("yielded", opened.yields + 1, end_line))
     return tuple(opened.regions)

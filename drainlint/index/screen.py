@@ -95,8 +95,6 @@ def _spans(indexed: Indexed) -> Iterator[tuple[str, int, int]]:
     main = entries.get(MAIN)
     if main is not None:
         yield MAIN, main.line, main.end_line
-    spans = [
-        (entries[name].first_line, -entries[name].end_line, name) for name in indexed.nodes
-    ]
+    spans = [(entries[name].first_line, -entries[name].end_line, name) for name in indexed.nodes]
     for first, last, name in sorted(spans):
         yield name, first, -last

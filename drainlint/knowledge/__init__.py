@@ -97,7 +97,19 @@ class CallFacts:
 
 
 WAITING = frozenset(
-    {"join", "wait", "take", "put", "close", "network", "process", "select", "lock", "flush", "killall"}  # fmt: skip
+    {
+        "join",
+        "wait",
+        "take",
+        "put",
+        "close",
+        "network",
+        "process",
+        "select",
+        "lock",
+        "flush",
+        "killall",
+    }  # fmt: skip
 )
 """The verbs of calls that may hold their caller up."""
 

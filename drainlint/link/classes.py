@@ -122,7 +122,9 @@ class Classes:
     def used(self, key: ClassId, attribute: str) -> frozenset[str]:
         """The methods that the class and its bases call on an attribute."""
         return frozenset(
-            method for one in self.project_line(key) for method in self._used(one).get(attribute, ())
+            method
+            for one in self.project_line(key)
+            for method in self._used(one).get(attribute, ())
         )
 
     def _used(self, key: ClassId) -> Mapping[str, Set[str]]:

@@ -22,7 +22,24 @@ BEGINS = re.compile(rf"_*(async_)?({WORDS})_")
 HOOKS = re.compile(r"on_(stop|close|shutdown|exit)$|(before|after)_\w*shutdown$")
 CONTEXT = frozenset({"__exit__", "__aexit__", "__del__"})
 ENDING = frozenset(
-    {"stop", "join", "cancel", "close", "aclose", "shutdown", "terminate", "kill", "wait", "wait_closed", "disconnect", "killall", "joinall", "drain", "abort", "destroy"}  # fmt: skip
+    {
+        "stop",
+        "join",
+        "cancel",
+        "close",
+        "aclose",
+        "shutdown",
+        "terminate",
+        "kill",
+        "wait",
+        "wait_closed",
+        "disconnect",
+        "killall",
+        "joinall",
+        "drain",
+        "abort",
+        "destroy",
+    }  # fmt: skip
 )
 """Methods that, called on something of one's own, make a `stop_x` a stop method."""
 REGISTERED = {

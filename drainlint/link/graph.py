@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from drainlint.index.entries import MODULE, FunctionEntry
 from drainlint.knowledge import CallFacts, Knowledge, Runs
 from drainlint.link.classes import Classes
-from drainlint.link.kinds import Kinds, parameters_of
+from drainlint.link.kinds import Kinds
 from drainlint.link.names import ClassId, FunctionId, Library, Names, Variable
+from drainlint.link.results import parameters_of
 from drainlint.model.expression import (
     Await,
     Call,
@@ -46,9 +47,7 @@ class Registration:
 class Graph:
     """The calls of a project, resolved; built once from the index."""
 
-    def __init__(
-        self, names: Names, classes: Classes, kinds: Kinds, knowledge: Knowledge
-    ) -> None:
+    def __init__(self, names: Names, classes: Classes, kinds: Kinds, knowledge: Knowledge) -> None:
         """Resolve every call; twice, because what callers pass tells what parameters are."""
         self.names = names
         self.classes = classes

@@ -32,6 +32,7 @@ from drainlint.model.expression import (
     Expression,
     Group,
     Logic,
+    Not,
     Walrus,
     Yield,
 )
@@ -82,11 +83,12 @@ def loop(program: Program, key: FunctionId, spot: Spot, known: Mapping[int, Know
         text=_header(statement),
         questions=questions,
         pauses=tuple(reading.pauses),
-        is_pure_wait=reading.pure and reading.asks_to_leave,
+        is_pure_wait=reading.pure and not reading.works and reading.asks_to_leave,
+        idle_turns=reading.pure and not reading.blocks,
         deadline=reading.deadline or timeout_around(program, key, spot, known),
         blocks_on_question=reading.is_woken or (bool(questions) and all(q.waited for q in questions)),
         turns=reading.turns,
-        blocks=reading.blocks,
+        blocks=reading.blocks or reading.works,
         is_own_job=_own_job(program, key, questions),
         keeps_time=keeps_time(statement, frozenset(pauses)),
         idles=reading.idles,
@@ -128,6 +130,7 @@ class _Reading:
     refreshed: set[str] = field(default_factory=set)
     reports: list[Step] = field(default_factory=list)
     idles: bool = False
+    works: bool = False
     pure: bool = True
     blocks: bool = False
     on_condition: bool = False
@@ -157,8 +160,14 @@ class _Reading:
     # The body
 
     def _block(self, block: Block) -> None:
-        for statement in block:
+        for number, statement in enumerate(block):
             self._statement(statement)
+            if isinstance(statement, If) and self._goes_on_when_empty(statement):
+                idle = (self.pure, self.blocks)
+                self._block(block[number + 1 :])
+                self.works = self.works or not self.pure
+                self.pure, self.blocks = idle
+                return
 
     def _statement(self, statement: Statement) -> None:  # noqa: C901, PLR0912 - one dispatch
         match statement:
@@ -201,12 +210,32 @@ class _Reading:
         else:
             self.takes.append(statement.test)
         reports = list(self.reports)
+        idle = (self.pure, self.blocks)
         for branch in branches:
             if always_leaves(branch):
                 self._once(branch)
             else:
                 self._block(branch)
         self.reports = reports
+        if self._has_work(statement):
+            self.works = self.works or not self.pure
+            self.pure, self.blocks = idle
+
+    def _goes_on_when_empty(self, statement: If) -> bool:
+        """`if q.empty(): continue`: what follows is only done where there is work."""
+        last = statement.body[-1]
+        return isinstance(last, Leave) and last.word == "continue" and not self._has_work(statement) and self._asks_queues(statement)
+
+    def _asks_queues(self, statement: If) -> bool:
+        asked = list(self.ask.all(statement.test, "take", self._place(statement.test)))
+        return bool(asked) and all(q.sort == "queue" for q in asked)
+
+    def _has_work(self, statement: If) -> bool:
+        """Whether an `if` does something only where a queue has work: no part of an idle turn."""
+        if statement.otherwise or self.idles or not self._asks_queues(statement):
+            return False
+        asks_for_none = any(isinstance(e, Call) and e.method == "empty" for e in statement.test.walk())
+        return isinstance(statement.test, Not) == asks_for_none
 
     def _sleeps_within(self, block: Block) -> bool:
         """Whether a branch sleeps before it asks again whether to leave."""
@@ -325,6 +354,8 @@ class _Reading:
         """Whether a call computes, refreshes what is asked, or asks by itself."""
         if call.method in CLOCKS or self._is_pure(call):
             return True
+        if id(call) in self.tested and self.bounds.holds(call):
+            return True
         receiver = call.receiver
         head = "" if receiver is None else _root(receiver).partition(".")[0]
         if call.method in REFRESHES and receiver is not None:
@@ -415,11 +446,17 @@ class _Reading:
             takes = question.sort == "queue" and where == "take"
             if not takes and {question.subject, question.text} & self.changed:
                 continue
-            moved = anew and isinstance(expression, Arithmetic | Logic | Conditional)
+            moved = anew and self._moves(expression)
             if question.sort == "flag" and (moved or is_limit(question.text)):
                 continue
             fetched = {question.subject, question.text, question.subject.partition(".")[0]} & self.refreshed
             yield replace(question, sort="external") if fetched else question
+
+    def _moves(self, value: Expression) -> bool:
+        """Whether a value is the loop's own next step: computed, or reached from the last one."""
+        if isinstance(value, Arithmetic | Logic | Conditional):
+            return True
+        return any(self._own_name(part.path) for part in value.walk())
 
     def _place(self, test: Expression) -> Place:
         for part in test.walk():

@@ -20,7 +20,19 @@ from drainlint.model.place import Place
 from drainlint.model.statement import Body
 
 IMPLEMENTED = frozenset(
-    {"lock", "rlock", "queue", "future", "event", "condition", "semaphore", "barrier", "pool", "result", "executor"}  # fmt: skip
+    {
+        "lock",
+        "rlock",
+        "queue",
+        "future",
+        "event",
+        "condition",
+        "semaphore",
+        "barrier",
+        "pool",
+        "result",
+        "executor",
+    }  # fmt: skip
 )
 WORKER_WORDS = {
     "thread": "thread target",
@@ -127,7 +139,9 @@ class Program:
         functions = self.names.modules[key.path].functions
         return any(
             name.startswith(inner)
-            and (path in entry.shared or any(c.func.path.startswith(f"{path}.") for c in entry.calls))
+            and (
+                path in entry.shared or any(c.func.path.startswith(f"{path}.") for c in entry.calls)
+            )
             for name, entry in functions.items()
         )
 

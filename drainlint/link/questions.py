@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from drainlint.knowledge import CallFacts
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.model.expression import (
@@ -164,8 +165,16 @@ class Questions:
         if known is not None and known[0].does in OUTSIDE and where != "body":
             return Question("external", call.text, call.place, subject, where)
         if known is not None:
-            return None
+            return self._probe(call, where, subject, known[0])
         return self._unknown(call, where, subject)
+
+    def _probe(self, call: Call, where: str, subject: str, facts: CallFacts) -> Question | None:
+        """`stop.wait(0)`, `t.join(0)`: a wait that does not wait only asks."""
+        if facts.does not in ("wait", "join"):
+            return None
+        if not self.program.values.deadline(self.key, call, facts).polls:
+            return None
+        return Question("flag" if facts.does == "wait" else "liveness", call.text, call.place, subject, where)
 
     def _length(self, call: Call, where: str) -> Question | None:
         inner = call.arguments[0].value

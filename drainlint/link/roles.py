@@ -12,7 +12,19 @@ from drainlint.link.names import ClassId, FunctionId, Library
 from drainlint.model.expression import Constant, Group
 
 WORKERS = frozenset(
-    {"thread", "process", "executor", "process-executor", "task", "greenlet", "timer", "callback", "done-callback", "consumer", "off-loop"}  # fmt: skip
+    {
+        "thread",
+        "process",
+        "executor",
+        "process-executor",
+        "task",
+        "greenlet",
+        "timer",
+        "callback",
+        "done-callback",
+        "consumer",
+        "off-loop",
+    }  # fmt: skip
 )
 """Roles of what runs beside the main flow."""
 IN_THREADS = frozenset({"thread", "executor", "timer", "off-loop"})
@@ -144,7 +156,9 @@ class Roles:
             kept = {
                 key
                 for key in candidates
-                if all(c in self.main or c in candidates or c == key for c in self.graph.callers[key])
+                if all(
+                    c in self.main or c in candidates or c == key for c in self.graph.callers[key]
+                )
             }
             changed = kept != candidates
             candidates = kept

@@ -13,7 +13,15 @@ from drainlint.model.expression import Arithmetic, Call, Conditional, Constant, 
 
 DEPTH = 8
 ENDLESS = frozenset(
-    {"threading.TIMEOUT_MAX", "_thread.TIMEOUT_MAX", "sys.maxsize", "sys.maxint", "math.inf", "numpy.inf", "np.inf"}  # fmt: skip
+    {
+        "threading.TIMEOUT_MAX",
+        "_thread.TIMEOUT_MAX",
+        "sys.maxsize",
+        "sys.maxint",
+        "math.inf",
+        "numpy.inf",
+        "np.inf",
+    }  # fmt: skip
 )
 """Numbers that bound nothing."""
 A_YEAR = 365 * 86_400.0
@@ -148,7 +156,7 @@ class Values:
             return Deadline(Bound.EXPRESSION, text=blocking.text)
         given = call.argument(facts.timeout, facts.at) if facts.timeout else None
         if given is None:
-            if call.is_open:
+            if _may_hide_a_timeout(call, facts):
                 return Deadline(Bound.EXPRESSION, text="...")
             return _default(facts)
         return self.timeout(scope, given, facts)
@@ -163,10 +171,26 @@ class Values:
         if self.is_none(scope, given):
             return _of_none(facts)
         if given.path:
-            return self._named(scope, given)
+            return self._named(scope, given, facts)
+        by_default = self._by_default(scope, given)
+        if by_default is not None:
+            return Deadline(Bound.CALLER, _seconds(by_default, facts), given.text)
         return Deadline(Bound.EXPRESSION, text=given.text)
 
-    def _named(self, scope: FunctionId, given: Expression) -> Deadline:
+    def _by_default(self, scope: FunctionId, given: Expression) -> float | None:
+        """What arithmetic on one parameter comes to by default: `timeout_ms / 1000`."""
+        if not isinstance(given, Arithmetic) or given.left is None:
+            return None
+        sides = [self.number(scope, side) for side in (given.left, given.right)]
+        for at, side in enumerate((given.left, given.right)):
+            if sides[at] is None and side.path:
+                sides[at] = self._named(scope, side, None).seconds
+        one, other = sides
+        if one is None or other is None or not other or given.operator not in OPERATIONS:
+            return None
+        return OPERATIONS[given.operator](one, other)
+
+    def _named(self, scope: FunctionId, given: Expression, facts: CallFacts | None) -> Deadline:
         resolved = self.names.resolve(scope, given.path)
         symbol = resolved.symbol if resolved is not None and not resolved.rest else None
         if isinstance(symbol, Variable):
@@ -176,7 +200,7 @@ class Values:
                 if isinstance(parameter.default, Constant) and parameter.default.value is None:
                     return Deadline(Bound.HANDED_ON, text=given.text)
                 number = self.number(self.names.enclosing(symbol.scope), parameter.default)
-                return Deadline(Bound.CALLER, number, given.text)
+                return Deadline(Bound.CALLER, _seconds(number, facts), given.text)
         return Deadline(Bound.EXPRESSION, text=given.text)
 
     def is_none(self, scope: FunctionId, value: Expression) -> bool:
@@ -213,6 +237,20 @@ def _counted(number: float, facts: CallFacts | None, text: str) -> Deadline:
         if meaning == "forever":
             return FOREVER
     return Deadline(Bound.CONSTANT, max(seconds, 0.0), text)
+
+
+def _seconds(number: float | None, facts: CallFacts | None) -> float | None:
+    """A number of the unit that a call counts in, in seconds."""
+    milliseconds = facts is not None and facts.unit == "ms"
+    return number / 1000 if number is not None and milliseconds else number
+
+
+def _may_hide_a_timeout(call: Call, facts: CallFacts) -> bool:
+    """Whether starred arguments may hold the timeout: `**options`, or `*args` where it has a place."""
+    if not facts.timeout:
+        return False
+    names = {a.name for a in call.arguments}
+    return "**" in names or ("*" in names and facts.at is not None)
 
 
 def _all(numbers: Iterator[float | None]) -> float | None:

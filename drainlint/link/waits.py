@@ -1,5 +1,6 @@
 """Builds waits: calls that may hold their caller up, and what bounds them."""
 
+import re
 from collections.abc import Iterator
 
 from drainlint.finding import Confidence
@@ -21,6 +22,8 @@ CLIENTS = frozenset({"client", "limits"})
 IMPLEMENTED = frozenset(
     {"lock", "rlock", "queue", "future", "event", "condition", "semaphore", "pool", "result", "barrier", "aio-queue", "aio-event", "aio-future"}  # fmt: skip
 )
+LIMITS = re.compile(r"timeout|deadline|grace|remain", re.IGNORECASE)
+"""Names of numbers: whoever joins with one joins no strings."""
 SWITCHES = ("NOHANG", "NOBLOCK", "DONTWAIT", "NONBLOCK")
 
 
@@ -115,7 +118,8 @@ def _unknown_join(known: Known) -> Wait | None:
         return None
     if known.program.values.is_none(known.key, argument.value):
         return _noun(known, "join", FOREVER)
-    if argument.name == "timeout":
+    is_number = known.program.values.number(known.key, argument.value) is not None
+    if argument.name == "timeout" or is_number or LIMITS.search(argument.value.path):
         return _noun(known, "join", known.program.values.timeout(known.key, argument.value, None))
     return None
 

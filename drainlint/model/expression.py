@@ -205,9 +205,7 @@ class Compare(Expression):
     @property
     def text(self) -> str:
         """As written."""
-        rest = "".join(
-            f" {o} {r.text}" for o, r in zip(self.operators, self.rights, strict=True)
-        )
+        rest = "".join(f" {o} {r.text}" for o, r in zip(self.operators, self.rights, strict=True))
         return self.left.text + rest
 
 
@@ -415,5 +413,3 @@ class Text(Expression):
 
 
 UNKNOWN = Expression()
-
-

@@ -54,6 +54,8 @@ class Loop(Noun):
     """How many turns it has at most, where that is known."""
     blocks: bool = False
     """Something in its body other than a pause waits, reads or calls what is not known."""
+    idle_turns: bool = False
+    """A turn on which a queue has nothing does nothing at all, pauses aside."""
     is_own_job: bool = False
     """It stands in the implementation of what waits: a lock's `acquire`, a queue's `get`."""
     keeps_time: bool = False
@@ -90,6 +92,14 @@ class Loop(Noun):
     def waits_by_asking(self) -> bool:
         """Whether it does nothing else than sleep between its questions."""
         return self.is_pure_wait and self.polls
+
+    @property
+    def spins(self) -> bool:
+        """Whether nothing takes time on a turn that finds nothing."""
+        if self.sleeps or not self.idle_turns:
+            return False
+        takes = any(q.where == "take" and q.sort == "queue" for q in self.questions)
+        return self.is_pure_wait or takes
 
     @property
     def pause_is_cut_short(self) -> bool:

@@ -26,6 +26,8 @@ def held(loop: Loop) -> str:
         return f", bounded by {loop.deadline}: whoever waits learns of it a pause late"
     if loop.drain is not None:
         return " without a deadline while the service stops"
+    if loop.pause_is_cut_short:
+        return " without a deadline"
     return " without a deadline, and notices nothing during a pause"
 
 

@@ -38,9 +38,7 @@ class BusySpin(Rule[Loop]):
         """Flag a pure wait on what others change, in which nothing takes time."""
         asks = loop.asks("queue", "flag", "liveness", "everything")
         few = loop.turns is not None and loop.turns <= FEW
-        if asks is None or few or not loop.is_pure_wait or loop.sleeps or loop.blocks:
-            return
-        if not asks.certain or loop.is_own_job:
+        if asks is None or few or not loop.spins or loop.is_own_job or not asks.certain:
             return
         yield self.found(
             loop,

@@ -16,10 +16,14 @@ class ClientWithoutTimeout(Rule[Wait]):
     network a timeout, well below the drain budget.
 
     Bad:
+        import urllib.request
+
         def fetch(url):
             return urllib.request.urlopen(url).read()
 
     Good:
+        import urllib.request
+
         def fetch(url):
             return urllib.request.urlopen(url, timeout=10).read()
     """

@@ -18,11 +18,17 @@ class TimeoutOverBudget(Rule[Wait]):
 
     Bad:
         class Pool:
+            def __init__(self):
+                self.finished = threading.Event()
+
             def close(self):
                 self.finished.wait(timeout=60)
 
     Good:
         class Pool:
+            def __init__(self):
+                self.finished = threading.Event()
+
             def close(self):
                 if not self.finished.wait(timeout=20):
                     log.error("work in flight is given up")

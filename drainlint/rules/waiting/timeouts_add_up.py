@@ -33,6 +33,8 @@ class TimeoutsAddUp(Rule[Wait]):
             def stop(self):
                 for worker in self.workers:
                     worker.join(timeout=5)
+                    if worker.is_alive():
+                        log.error("%s is late", worker.name)
 
     Good:
         class Pool:
@@ -40,6 +42,8 @@ class TimeoutsAddUp(Rule[Wait]):
                 deadline = time.monotonic() + 20
                 for worker in self.workers:
                     worker.join(timeout=max(0.0, deadline - time.monotonic()))
+                    if worker.is_alive():
+                        log.error("%s is late", worker.name)
     """
 
     code = "DRN306"

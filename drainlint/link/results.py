@@ -1,0 +1,208 @@
+"""What calls give: constructors, factories, containers, functions of the project."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from drainlint.index.entries import FunctionEntry
+from drainlint.knowledge import CallFacts, Knowledge
+from drainlint.link.classes import Classes
+from drainlint.link.names import ClassId, FunctionId, Library, Names
+from drainlint.link.types import Types
+from drainlint.model.expression import (
+    Call,
+    Constant,
+    Expression,
+    Lambda,
+)
+from drainlint.model.kind import Kind
+
+AWAITED = frozenset({"coroutine", "task", "aio-future"})
+"""Natures that an `await` is for."""
+KEEPERS = frozenset({"list", "set", "tuple", "frozenset", "sorted", "reversed", "iter", "copy.copy", "weakref.ref", "weakref.proxy", "typing.cast", "filter"})  # fmt: skip
+"""Functions whose result holds (or is) what their last argument holds (or is)."""
+
+
+class Results(Types, ABC):
+    """Answers what a call gives, and what is known of the library's function it calls."""
+
+    def __init__(self, names: Names, classes: Classes, knowledge: Knowledge) -> None:
+        """Take the project's names and classes, and what is known of libraries."""
+        super().__init__(names, classes, knowledge)
+        self._results: dict[FunctionId, Kind | None] = {}
+
+    @abstractmethod
+    def of(self, scope: FunctionId, expression: Expression) -> Kind | None:
+        """What an expression is; None where that is not known."""
+
+    @abstractmethod
+    def member(self, kind: Kind | None, name: str) -> Kind | None:
+        """What an attribute of a thing of this kind is."""
+
+    def method_facts(self, kind: Kind | None, method: str) -> CallFacts | None:
+        """What is known of calling `method` on a thing of this kind."""
+        return None if kind is None else self.knowledge.method(kind.library, method)
+
+    def facts(self, scope: FunctionId, call: Call) -> tuple[CallFacts, Kind | None] | None:
+        """What is known of a call to a library, and the kind of what it is called on.
+
+        A method of the project's own takes precedence over one that its library base has.
+        """
+        path = call.func.path
+        resolved = self.names.resolve(scope, path) if path else None
+        if resolved is not None and isinstance(resolved.symbol, Library):
+            found = self.knowledge.call(resolved.symbol.dotted)
+            if found is not None:
+                head, _, _ = resolved.symbol.dotted.rpartition(".")
+                return found, self.kind_of_type(head)
+            head, _, last = resolved.symbol.dotted.rpartition(".")
+            by_class = self.knowledge.method(head, last) if head else None
+            return None if by_class is None else (by_class, self.kind_of_type(head))
+        receiver = call.receiver
+        if receiver is None:
+            return None
+        kind = self.of(scope, receiver)
+        if kind is None:
+            return None
+        owner = self.project_class(kind)
+        if owner is not None and self.classes.method(owner, call.method) is not None:
+            return None
+        found = self.method_facts(kind, call.method)
+        return None if found is None else (found, kind)
+
+    def _call(self, scope: FunctionId, call: Call) -> Kind | None:
+        path = call.func.path
+        resolved = self.names.resolve(scope, path) if path else None
+        if resolved is not None and not resolved.rest:
+            match resolved.symbol:
+                case ClassId() as key:
+                    return self.instance(key)
+                case FunctionId() as function:
+                    return self.result(function)
+                case Library(dotted=dotted):
+                    return self._library_call(scope, call, dotted)
+        if path == "super":
+            return None
+        receiver = call.receiver
+        if isinstance(receiver, Call) and receiver.func.path == "super":
+            return self._super(scope, call.method)
+        kind = self.of(scope, call.func)
+        if kind is None:
+            return self._lookup(scope, call)
+        if kind.nature == "class":
+            return kind.element
+        if kind.nature == "function" and kind.is_project:
+            file, _, name = kind.type.partition(":")
+            return self.result(FunctionId(file, name))
+        if kind.nature == "function":
+            facts = self.knowledge.call(kind.type)
+            return self._returned(facts) if facts is not None else None
+        return None
+
+    def _lookup(self, scope: FunctionId, call: Call) -> Kind | None:
+        """Methods of containers that give what they hold: `d.get(k)`, `d.values()`, `l.pop()`."""
+        receiver = call.receiver
+        kind = None if receiver is None else self.of(scope, receiver)
+        if kind is None or kind.nature not in ("list", "set", "dict", "tuple", "deque"):
+            return None
+        if call.method in ("get", "pop", "popleft", "setdefault", "popitem"):
+            return kind.element
+        if call.method in ("values", "copy", "union", "difference"):
+            return Kind("list", "list", element=kind.element)
+        if call.method == "items":
+            return Kind("list", "list", element=Kind("tuple", "tuple", items=(None, kind.element)))
+        return None
+
+    def _library_call(self, scope: FunctionId, call: Call, dotted: str) -> Kind | None:
+        facts = self.knowledge.call(dotted)
+        if facts is not None and facts.returns:
+            found = self._returned(facts)
+            if found is not None and found.element is None and call.arguments:
+                element = self._awaited_result(scope, call.arguments[0].value)
+                if found.nature in ("task", "aio-future") and element is not None:
+                    return Kind(found.type, found.nature, element=element)
+            return found
+        if dotted in KEEPERS and call.arguments:
+            return self.of(scope, call.arguments[-1].value)
+        if dotted in ("functools.partial", "functools.partialmethod") and call.arguments:
+            return self.of(scope, call.arguments[0].value)
+        if dotted in ("dataclasses.field", "attr.ib", "attrs.field"):
+            factory = call.argument("default_factory") or call.argument("factory")
+            made = None if factory is None else self.of(scope, factory)
+            if made is not None and made.nature == "class":
+                return made.element
+            if isinstance(factory, Lambda):
+                return self.result(FunctionId(scope.path, factory.function))
+            return made if made is not None and made.nature != "function" else None
+        if dotted in ("collections.defaultdict", "defaultdict") and call.arguments:
+            made = self.of(scope, call.arguments[0].value)
+            element = made.element if made is not None and made.nature == "class" else None
+            return Kind("dict", "dict", element=element)
+        if dotted in ("getattr", "next", "min", "max") and call.arguments:
+            source = self.of(scope, call.arguments[0].value)
+            if dotted == "getattr":
+                name = call.arguments[1].value if len(call.arguments) > 1 else None
+                text = name.value if isinstance(name, Constant) else None
+                return self.member(source, text) if isinstance(text, str) else None
+            return source.element if source is not None else None
+        by_method = self.knowledge.method(*_split(dotted)) if "." in dotted else None
+        if by_method is not None:
+            return self._returned(by_method)
+        return self.kind_of_type(dotted)
+
+    def _awaited_result(self, scope: FunctionId, value: Expression) -> Kind | None:
+        kind = self.of(scope, value)
+        return kind.element if kind is not None and kind.nature == "coroutine" else None
+
+    def _returned(self, facts: CallFacts) -> Kind | None:
+        kind = self.annotation_text(facts.returns) if facts.returns else None
+        if facts.asynchronous and kind is not None and kind.nature not in AWAITED:
+            return Kind("coroutine", "coroutine", element=kind)
+        return kind
+
+    def _super(self, scope: FunctionId, method: str) -> Kind | None:
+        owner = self.classes.owner(scope)
+        if owner is None:
+            return None
+        for one in list(self.classes.project_line(owner))[1:]:
+            found = FunctionId(one.path, f"{one.name}.{method}")
+            if found.name in self.names.modules[one.path].functions:
+                return self.result(found)
+        return None
+
+    def result(self, key: FunctionId) -> Kind | None:
+        """What calling a function of the project gives: by annotation, else by what it returns."""
+        if key in self._results:
+            return self._results[key]
+        self._results[key] = None
+        entry = self.names.function(key)
+        kind = self.annotation(key, entry.returns)
+        if kind is None or not (kind.nature or kind.is_project):
+            returned = [k for r in entry.results if (k := self.of(key, r)) is not None]
+            kind = next((k for k in returned if k.nature), returned[0] if returned else kind)
+        if entry.is_async and not entry.is_generator:
+            kind = Kind("coroutine", "coroutine", element=kind)
+        self._results[key] = kind
+        return kind
+
+
+def _split(dotted: str) -> tuple[str, str]:
+    head, _, last = dotted.rpartition(".")
+    return head, last
+
+
+def parameters_of(
+    entry: FunctionEntry, call: Call, *, bound: bool
+) -> Iterator[tuple[str, Expression]]:
+    """Which parameter each argument of a call goes to; `bound` where `self` is given already."""
+    plain = [p.name for p in entry.parameters if not p.star and not p.keyword_only]
+    if bound:
+        plain = plain[1:]
+    position = 0
+    for argument in call.arguments:
+        if argument.name in ("*", "**"):
+            return
+        if argument.name:
+            yield argument.name, argument.value
+        elif position < len(plain):
+            yield plain[position], argument.value
+            position += 1
