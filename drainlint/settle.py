@@ -1,5 +1,6 @@
 """Settles findings: one for each place, with the level that its context gives it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ HANDLERS = "609 611 603 604 606 608 612"
 ORDERS: tuple[tuple[str, ...], ...] = tuple(
     tuple(f"DRN{code}" for code in line.split())
     for line in (CALLS, LOOPS, EXITS, CREATED, CLOSED, HANDLERS, "306 707", "502 513", "518 514", "801 802 807")
-)  # fmt: skip
+)
 """Of two findings at one place that stand in one line, only the first in that line is reported."""
 IN_A_LOOP = frozenset({"DRN201", "DRN203", "DRN301", "DRN302", "DRN303"})
 """What a finding on a loop takes over from the loop's own body."""
@@ -46,18 +47,23 @@ def _remapped(finding: Finding, levels: Mapping[str, str]) -> Level:
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:
+    at: dict[Place, list[int]] = defaultdict(list)
+    for number, finding in enumerate(findings):
+        at[finding.place].append(number)
     taken: dict[int, int] = {}
     for number, finding in enumerate(findings):
-        for other_number, other in enumerate(findings):
-            if number != other_number and other_number not in taken and _hides(finding, other):
-                taken[other_number] = number
-    result = []
-    for number, finding in enumerate(findings):
-        if number in taken:
-            continue
-        hidden = [findings[n] for n, by in taken.items() if _root(by, taken) == number]
-        result.append(_with(finding, hidden))
-    return result
+        for place in (finding.place, *finding.about):
+            for other in at.get(place, ()):
+                if other not in taken and other != number and _hides(finding, findings[other]):
+                    taken[other] = number
+    hidden: dict[int, list[Finding]] = defaultdict(list)
+    for number in taken:
+        hidden[_root(number, taken)].append(findings[number])
+    return [
+        _with(finding, hidden[number])
+        for number, finding in enumerate(findings)
+        if number not in taken
+    ]
 
 
 def _root(number: int, taken: Mapping[int, int]) -> int:

@@ -31,7 +31,10 @@ def decode(path: str, content: bytes) -> Source:
     bytes that do not fit it.
     """
     encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-    text = content.decode(encoding)
+    try:
+        text = content.decode(encoding)
+    except LookupError as fault:  # `rot13`: a codec, but none of text
+        raise SyntaxError(str(fault)) from fault
     lines = LINE_END.split(text)
     if lines and not lines[-1]:
         lines.pop()

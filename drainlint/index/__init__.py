@@ -1,0 +1,1 @@
+"""Indexing: what the names of a file stand for."""

@@ -109,7 +109,7 @@ WAITING = frozenset(
         "lock",
         "flush",
         "killall",
-    }  # fmt: skip
+    }
 )
 """The verbs of calls that may hold their caller up."""
 

@@ -1,0 +1,1 @@
+"""Linking: the facts of all files joined."""

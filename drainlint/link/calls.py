@@ -14,7 +14,7 @@ from drainlint.model.function import Drain, Function
 from drainlint.model.kind import Kind
 
 LOGS = frozenset(
-    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "msg", "fatal", "trace"}  # fmt: skip
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "msg", "fatal", "trace"}
 )
 
 

@@ -16,7 +16,7 @@ from drainlint.model.expression import Call
 from drainlint.model.function import Drain
 from drainlint.model.place import Place
 
-WORDS = "stop|close|aclose|shutdown|drain|terminate|kill|abort|quit|cleanup|teardown|disconnect|destroy|end|finish|unschedule"  # noqa: E501 - one alternation
+WORDS = "stop|close|aclose|shutdown|drain|terminate|kill|abort|quit|cleanup|teardown|disconnect|destroy|end|finish|unschedule"
 WHOLE = re.compile(rf"_*(async_)?({WORDS})$")
 BEGINS = re.compile(rf"_*(async_)?({WORDS})_")
 HOOKS = re.compile(r"on_(stop|close|shutdown|exit)$|(before|after)_\w*shutdown$")
@@ -39,7 +39,7 @@ ENDING = frozenset(
         "drain",
         "abort",
         "destroy",
-    }  # fmt: skip
+    }
 )
 """Methods that, called on something of one's own, make a `stop_x` a stop method."""
 REGISTERED = {
@@ -137,7 +137,9 @@ class DrainPaths:
                 if region.sort == "yielded":
                     if self._is_context_manager(key, entry):
                         label = f"what follows the `yield` of `{_shown(entry)}`"
-                        yield Root(key, "context", label, False, *lines)  # noqa: FBT003
+                        lifespan = "lifespan" in self.roles.registered(key)
+                        sort = "shutdown-hook" if lifespan else "context"
+                        yield Root(key, sort, label, False, *lines)  # noqa: FBT003
                 elif main or worker:
                     word = "`finally`" if region.sort == "final" else "interrupt handler"
                     where = f"{word} of `{_shown(entry)}`"

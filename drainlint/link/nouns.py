@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from drainlint.finding import Confidence, Related
+from drainlint.link.awaits import awaits
 from drainlint.link.calls import Known
 from drainlint.link.exits import exits, raised
 from drainlint.link.loops import loop
@@ -50,6 +51,7 @@ class Nouns:
             yield from handed_over(one)
             yield from exits(one)
             yield from self._blocking(one, pauses.get(id(one.call)), found)
+        yield from awaits(self.program, key, body)
         for spot in spots(body.statements):
             exit_ = raised(self.program, key, spot)
             if exit_ is not None:

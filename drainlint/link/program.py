@@ -32,7 +32,7 @@ IMPLEMENTED = frozenset(
         "pool",
         "result",
         "executor",
-    }  # fmt: skip
+    }
 )
 WORKER_WORDS = {
     "thread": "thread target",

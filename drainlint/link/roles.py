@@ -24,7 +24,7 @@ WORKERS = frozenset(
         "done-callback",
         "consumer",
         "off-loop",
-    }  # fmt: skip
+    }
 )
 """Roles of what runs beside the main flow."""
 IN_THREADS = frozenset({"thread", "executor", "timer", "off-loop"})

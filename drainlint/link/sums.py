@@ -19,10 +19,12 @@ def repeats(known: Known, deadline: Deadline) -> Repeats | None:
         return None
     if deadline.bound is Bound.EXPRESSION and not _is_name(deadline.text):
         return None
+    if any(isinstance(loop, While) for loop in known.occurrence.spot.loops):
+        return None
     mentioned = {e.path.partition(".")[0] for e in known.call.walk() if e.path}
     for loop in known.occurrence.spot.loops:
-        if isinstance(loop, While):
-            return None
+        if not isinstance(loop, For):
+            continue
         targets = {e.path for e in loop.target.walk() if e.path}
         if not mentioned & _derived(loop, targets):
             continue

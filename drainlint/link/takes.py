@@ -62,7 +62,7 @@ def _socket_bound(known: Known) -> str:
         if given is None or (isinstance(given, Constant) and given.value in (None, True)):
             continue
         return f"`{call.text}` bounds it"
-    for _, way in _ways(known, path):
+    for _, way in ways(known, path):
         if isinstance(way.value, Call) and way.value.argument("timeout", 1) is not None:
             return f"`{way.value.text}` bounds it"
     return ""
@@ -112,7 +112,7 @@ def marker(known: Known) -> bool:
     if given is None or not _is_marker(given):
         return False
     path = "" if known.call.receiver is None else known.call.receiver.path
-    return any(_has_bound(known, scope, way.value) for scope, way in _ways(known, path))
+    return any(_has_bound(known, scope, way.value) for scope, way in ways(known, path))
 
 
 def _is_marker(given: Expression) -> bool:
@@ -132,7 +132,7 @@ def _has_bound(known: Known, scope: FunctionId, made: Expression) -> bool:
     return number > 0 if number is not None else bool(size.path)
 
 
-def _ways(known: Known, path: str) -> Iterator[tuple[FunctionId, Binding]]:
+def ways(known: Known, path: str) -> Iterator[tuple[FunctionId, Binding]]:
     """Every way in which a name or an attribute of one's own gets its value."""
     resolved = known.program.names.resolve(known.key, path) if path else None
     if resolved is None or not isinstance(resolved.symbol, Variable):
@@ -186,7 +186,7 @@ def _leaves(statement: Statement) -> bool:
 def _is_made_here(known: Known) -> bool:
     """Whether the project makes the queue where it is taken from: its class, module or function."""
     path = "" if known.call.receiver is None else known.call.receiver.path
-    for scope, way in _ways(known, path):
+    for scope, way in ways(known, path):
         if way.how != "assign" or not isinstance(way.value, Call):
             continue
         resolved = known.program.names.resolve(scope, way.value.func.path or "?")

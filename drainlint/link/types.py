@@ -40,7 +40,7 @@ CONTAINERS = {
     "AsyncGenerator": "list",
     "WeakSet": "set",
 }
-MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict", "DefaultDict", "WeakValueDictionary", "WeakKeyDictionary"})  # fmt: skip
+MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict", "DefaultDict", "WeakValueDictionary", "WeakKeyDictionary"})
 AWAITABLES = frozenset({"Awaitable", "Coroutine"})
 
 

@@ -21,7 +21,7 @@ ENDLESS = frozenset(
         "math.inf",
         "numpy.inf",
         "np.inf",
-    }  # fmt: skip
+    }
 )
 """Numbers that bound nothing."""
 A_YEAR = 365 * 86_400.0

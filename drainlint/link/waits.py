@@ -112,7 +112,7 @@ def _unknown_join(known: Known) -> Wait | None:
         return None
     if not call.arguments:
         own = known.program.graph.targets(known.key, call)
-        return _noun(known, "join", _project_default(known, own))
+        return None if _is_bounded_by_default(known, own) else _noun(known, "join", FOREVER)
     (argument, *more) = call.arguments
     if more or argument.name not in ("", "timeout"):
         return None
@@ -124,14 +124,14 @@ def _unknown_join(known: Known) -> Wait | None:
     return None
 
 
-def _project_default(known: Known, targets: tuple[FunctionId, ...]) -> Deadline:
-    """A `join` of the project's own may have a timeout of its own by default."""
-    for target in targets:
-        for parameter in known.program.names.function(target).parameters:
-            number = known.program.values.number(target, parameter.default)
-            if "timeout" in parameter.name and number is not None:
-                return Deadline(Bound.CONSTANT, number, parameter.name)
-    return FOREVER
+def _is_bounded_by_default(known: Known, targets: tuple[FunctionId, ...]) -> bool:
+    """Whether a `join` of the project's own has a timeout of its own by default."""
+    return any(
+        "timeout" in parameter.name
+        and known.program.values.number(target, parameter.default) is not None
+        for target in targets
+        for parameter in known.program.names.function(target).parameters
+    )
 
 
 def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None = None) -> Wait:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from drainlint.finding import Related
 from drainlint.model.place import Place
+from drainlint.model.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +20,6 @@ class Drain:
     """The functions from the root to here, root first, each at its definition."""
     by_name: bool = False
     """The root's name is the only evidence: levels stay below error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A class that starts, opens or holds something that must be stopped."""
-
-    name: str
-    path: str
-    stop_signals: tuple[str, ...] = ()
-    """Attributes that somebody sets to make its loops end."""
-    stop_events: tuple[str, ...] = ()
-    """Those of them that can be waited for."""
-    workers: tuple[str, ...] = ()
-    """Attributes that hold threads, processes, tasks, pools and the like."""
-    resources: tuple[str, ...] = ()
-    """Attributes that hold what must be closed."""
 
 
 @dataclass(frozen=True, slots=True)

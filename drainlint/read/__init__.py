@@ -1,0 +1,1 @@
+"""Reading: functions to values, with libcst."""

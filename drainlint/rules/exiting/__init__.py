@@ -1,0 +1,1 @@
+"""Exiting: leaving without draining."""

@@ -1,0 +1,1 @@
+"""Sleeping: pauses that nothing can interrupt."""

@@ -1,0 +1,89 @@
+"""Builds waits from awaits of a name: `await self.task`, `await asyncio.shield(self.task)`."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Confidence
+from drainlint.link.calls import Known
+from drainlint.link.names import FunctionId
+from drainlint.link.outcomes import cancelled
+from drainlint.link.program import Program
+from drainlint.link.surroundings import Occurrence, Spot, spots
+from drainlint.link.takes import ways
+from drainlint.model.deadline import FOREVER
+from drainlint.model.expression import Await, Call, Expression, Lambda, Subscript, Yield
+from drainlint.model.kind import Kind
+from drainlint.model.statement import Body
+from drainlint.model.wait import Wait
+
+AWAITED = frozenset({"task", "aio-future"})
+SPAWNING = frozenset({"create_task", "ensure_future", "create_background_task", "async_create_task"})
+"""Methods whose result is a task, whatever they are called on."""
+THROUGH = frozenset({"shield", "wrap_future"})
+"""Functions that wait for just what they are given."""
+
+
+def awaits(program: Program, key: FunctionId, body: Body) -> Iterator[Wait]:
+    """The awaits of tasks and futures by their names, in source order."""
+    for spot in spots(body.statements):
+        for expression in spot.statement.expressions:
+            for named, around in _awaited(expression, ()):
+                found = _wait(program, key, spot, named, around)
+                if found is not None:
+                    yield found
+
+
+def _awaited(
+    expression: Expression, around: tuple[Expression, ...]
+) -> Iterator[tuple[Expression, tuple[Expression, ...]]]:
+    """What is awaited by name, with the expressions around it, innermost first."""
+    if isinstance(expression, Lambda):
+        return
+    if isinstance(expression, Await | Yield) and expression.value is not None:
+        value, outside = expression.value, (expression, *around)
+        if isinstance(value, Call) and value.method in THROUGH and value.arguments:
+            value, outside = value.arguments[0].value, (value, *outside)
+        if value.path or isinstance(value, Subscript):
+            yield value, outside
+    for part in expression.parts:
+        yield from _awaited(part, (expression, *around))
+
+
+def _wait(
+    program: Program, key: FunctionId, spot: Spot, named: Expression, around: tuple[Expression, ...]
+) -> Wait | None:
+    place = spot.statement.place
+    # The pseudo call stands for the await: it has its surroundings, and nothing is called.
+    known = Known(program, Occurrence(Call(named, (), place), spot, key, around))
+    kind = program.kinds.of(key, named)
+    evidence = _evidence(known, kind, named)
+    if evidence is None or known.drain is None:
+        return None
+    return Wait(
+        path=key.path,
+        place=place,
+        function=known.function,
+        drain=known.drain,
+        confidence=evidence,
+        text=f"await {named.text}",
+        verb="await",
+        subject=named.text,
+        nature=kind.nature if kind is not None else "task",
+        type=kind.short if kind is not None else "",
+        deadline=FOREVER,
+        can_be_bounded=False,
+        awaited=True,
+        bounded_by=known.bounded_by,
+        cancelled=cancelled(known),
+    )
+
+
+def _evidence(known: Known, kind: Kind | None, named: Expression) -> Confidence | None:
+    """How it is known that a task or future is awaited; None where it is something else."""
+    if kind is not None and kind.nature in AWAITED:
+        return kind.evidence
+    if kind is not None and (kind.nature or kind.is_project):
+        return None
+    for _, way in ways(known, named.path):
+        if isinstance(way.value, Call) and way.value.method in SPAWNING:
+            return Confidence.MEDIUM
+    return None
