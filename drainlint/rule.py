@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from drainlint.finding import Confidence, Finding, Level, Related
 from drainlint.model.noun import Noun
@@ -118,7 +118,7 @@ class Rule(Generic[N]):
         """The noun that this rule judges: its type argument."""
         for base in cls.__dict__.get("__orig_bases__", ()):
             for argument in get_args(base):
-                return argument
+                return cast("type[Noun]", argument)
         msg = f"{cls.__name__} does not say which noun it judges: class {cls.__name__}(Rule[Wait])"
         raise TypeError(msg)
 

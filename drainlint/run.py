@@ -18,7 +18,7 @@ from drainlint.model.place import Place
 from drainlint.outcome import Outcome
 
 if TYPE_CHECKING:
-    from drainlint.analysis import Problem
+    from drainlint.gather import Problem
     from drainlint.suppress import Remark
 
 STDIN = "-"

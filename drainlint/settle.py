@@ -16,7 +16,18 @@ CLOSED = "701 703 706 704"
 HANDLERS = "609 611 603 604 606 608 612"
 ORDERS: tuple[tuple[str, ...], ...] = tuple(
     tuple(f"DRN{code}" for code in line.split())
-    for line in (CALLS, LOOPS, EXITS, CREATED, CLOSED, HANDLERS, "306 707", "502 513", "518 514", "801 802 807")
+    for line in (
+        CALLS,
+        LOOPS,
+        EXITS,
+        CREATED,
+        CLOSED,
+        HANDLERS,
+        "306 707",
+        "502 513",
+        "518 514",
+        "801 802 807",
+    )
 )
 """Of two findings at one place that stand in one line, only the first in that line is reported."""
 IN_A_LOOP = frozenset({"DRN201", "DRN203", "DRN301", "DRN302", "DRN303"})

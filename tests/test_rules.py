@@ -41,6 +41,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "config discover suppress cache baseline",
         "index",
         "read",
+        "gather",
         "link",
         "settle",
         "analysis fix report",

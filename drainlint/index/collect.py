@@ -14,6 +14,7 @@ from drainlint.index.entries import (
     MODULE,
     Binding,
     ClassEntry,
+    Entered,
     FunctionEntry,
     ModuleEntry,
     Region,
@@ -83,6 +84,9 @@ class _Collector(Expressions):
                 calls=tuple(main.calls),
                 asked=frozenset(main.asked),
                 regions=_regions(main, span[1]),
+                entered=tuple(main.entered),
+                turns=tuple(main.turns),
+                awaits=tuple(main.awaits),
             )
         opened = self.stack[0]
         self.functions[MODULE] = FunctionEntry(
@@ -95,6 +99,9 @@ class _Collector(Expressions):
             calls=tuple(opened.calls),
             asked=frozenset(opened.asked),
             regions=_regions(opened, len(self.lines)),
+            entered=tuple(opened.entered),
+            turns=tuple(opened.turns),
+            awaits=tuple(opened.awaits),
         )
 
     def define(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -139,6 +146,9 @@ class _Collector(Expressions):
             _regions(opened, node.end_lineno or node.lineno),
             self.column(node.lineno, node.col_offset),
             opened.raises,
+            tuple(opened.entered),
+            tuple(opened.turns),
+            tuple(opened.awaits),
         )
 
     def define_class(self, node: ast.ClassDef) -> None:
@@ -176,7 +186,7 @@ class _Collector(Expressions):
         for statement in statements:
             self.statement(statement)
 
-    def statement(self, node: ast.stmt) -> None:  # noqa: C901, PLR0912 - one dispatch, in the order of frequency
+    def statement(self, node: ast.stmt) -> None:
         opened = self.stack[-1]
         match node:
             case ast.Expr():
@@ -207,11 +217,14 @@ class _Collector(Expressions):
             case ast.While():
                 test = self.expression(node.test)
                 opened.asked.update(e.path for e in test.walk() if e.path)
+                opened.turns.append(test)
                 self.block(node.body)
                 self.block(node.orelse)
             case ast.With() | ast.AsyncWith():
                 for item in node.items:
                     value = self.expression(item.context_expr)
+                    last_line = node.end_lineno or node.lineno
+                    opened.entered.append(Entered(value, node.lineno, last_line))
                     if item.optional_vars is not None:
                         self.bind(item.optional_vars, value, "enter", node.lineno)
                 self.block(node.body)

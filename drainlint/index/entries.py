@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from drainlint.model.expression import Call, Expression
+from drainlint.model.place import Place
 
 MODULE = "<module>"
 """The qualified name of a module's own statements."""
@@ -31,7 +32,7 @@ class Binding:
     """`assign`, `each` (an element of the value), `enter` (what `with value as` gives), `element`
     (the value is put into the named container), `annotation`, `caught`, `import`, `augment`."""
     items: tuple[int, ...] = ()
-    """Where in the value an unpacking assignment takes it from: `a, (b, c) = ...` gives c (1, 1)."""
+    """Where an unpacking assignment takes it from: `a, (b, c) = ...` gives c (1, 1)."""
     line: int = 0
 
 
@@ -44,6 +45,23 @@ class Region:
     CancelledError or all), `yielded` (what follows the first `yield`)."""
     first_line: int
     last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What a `with` enters, and the lines on which it is held."""
+
+    value: Expression
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A name that is awaited: `await self.task`; an awaited call is among the calls."""
+
+    value: Expression
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +95,12 @@ class FunctionEntry:
     """Of its `def` or `lambda`."""
     raises: bool = False
     """It has a `raise` of its own."""
+    entered: tuple[Entered, ...] = ()
+    """What its `with` statements enter, in source order."""
+    turns: tuple[Expression, ...] = ()
+    """The tests of its `while` loops."""
+    awaits: tuple[Awaited, ...] = ()
+    """The names that it awaits, in source order."""
 
     @property
     def short_name(self) -> str:

@@ -5,6 +5,7 @@ from collections import defaultdict
 
 from drainlint.index.entries import (
     MODULE,
+    Awaited,
     Binding,
     ClassEntry,
     FunctionEntry,
@@ -152,7 +153,7 @@ class Expressions:
             case _:
                 self.expression(target)
 
-    def expression(self, node: ast.expr) -> Expression:  # noqa: C901, PLR0911, PLR0912 - one dispatch, in the order of frequency
+    def expression(self, node: ast.expr) -> Expression:
         match node:
             case ast.Name():
                 return Name(node.id)
@@ -194,7 +195,10 @@ class Expressions:
                 test, body = self.expression(node.test), self.expression(node.body)
                 return Conditional(test, body, self.expression(node.orelse))
             case ast.Await():
-                return Await(self.expression(node.value))
+                value = self.expression(node.value)
+                if value.path:
+                    self.stack[-1].awaits.append(Awaited(value, self.place(node)))
+                return Await(value)
             case ast.Lambda():
                 return self.lambda_(node)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():

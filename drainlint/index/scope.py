@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from drainlint.index.entries import Binding, Region
+from drainlint.index.entries import Awaited, Binding, Entered, Region
 from drainlint.model.expression import Call, Expression
 
 
@@ -12,14 +12,17 @@ class Open:
 
     __slots__ = (
         "asked",
+        "awaits",
         "bindings",
         "calls",
+        "entered",
         "name",
         "owner",
         "raises",
         "regions",
         "results",
         "shared",
+        "turns",
         "yields",
     )
 
@@ -32,6 +35,9 @@ class Open:
         self.asked: set[str] = set()
         self.shared: set[str] = set()
         self.regions: list[Region] = []
+        self.entered: list[Entered] = []
+        self.turns: list[Expression] = []
+        self.awaits: list[Awaited] = []
         self.raises = False
         self.yields = 0
         """The line of the first `yield`, 0 for none."""

@@ -69,8 +69,7 @@ def _renamed(indexed: Indexed, words: frozenset[str]) -> dict[str, str]:
 def _is_bare(call: Call) -> bool:
     return all(
         argument.name
-        or isinstance(argument.value, Constant)
-        and not isinstance(argument.value.value, str)
+        or (isinstance(argument.value, Constant) and not isinstance(argument.value.value, str))
         or LIMITS.search(argument.value.path) is not None
         for argument in call.arguments
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 FOREVER = float("inf")
 """The bound, in seconds, of a wait that has none."""
@@ -144,11 +144,14 @@ class Knowledge:
         return None
 
 
+Entry = TypeVar("Entry", TypeFacts, CallFacts)
+
+
 class BadKnowledgeError(ValueError):
     """A table of facts has an unknown key or a value of the wrong kind; the text says which."""
 
 
-def _entry(kind: type[Any], where: str, name: str, values: Mapping[str, Any]) -> Any:
+def _entry(kind: type[Entry], where: str, name: str, values: Mapping[str, Any]) -> Entry:
     known = {f.name for f in fields(kind)} - {"name"}
     made: dict[str, Any] = {}
     for key, value in values.items():
@@ -179,8 +182,8 @@ def _merge(into: dict[str, dict[str, Any]], where: str, table: Mapping[str, Any]
         for other in entry.same:
             into["aliases"][other] = name
     for name, values in table.get("call", {}).items():
-        entry = _entry(CallFacts, where, name, values)
-        into["calls"][name] = entry if entry.source else replace(entry, source=source)
+        call = _entry(CallFacts, where, name, values)
+        into["calls"][name] = call if call.source else replace(call, source=source)
     into["decorators"].update(table.get("decorator", {}))
     into["aliases"].update(table.get("alias", {}))
     for key in table.keys() - {"source", "type", "call", "decorator", "alias"}:

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 from drainlint.finding import Confidence
+from drainlint.link.elsewhere import bounded_by_callers
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.outcomes import cancelled
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence, Spot, spots
 from drainlint.link.takes import ways
+from drainlint.link.waits import THROUGH
 from drainlint.model.deadline import FOREVER
 from drainlint.model.expression import Await, Call, Expression, Lambda, Subscript, Yield
 from drainlint.model.kind import Kind
@@ -18,8 +20,6 @@ from drainlint.model.wait import Wait
 AWAITED = frozenset({"task", "aio-future"})
 SPAWNING = frozenset({"create_task", "ensure_future", "create_background_task", "async_create_task"})
 """Methods whose result is a task, whatever they are called on."""
-THROUGH = frozenset({"shield", "wrap_future"})
-"""Functions that wait for just what they are given."""
 
 
 def awaits(program: Program, key: FunctionId, body: Body) -> Iterator[Wait]:
@@ -72,7 +72,8 @@ def _wait(
         deadline=FOREVER,
         can_be_bounded=False,
         awaited=True,
-        bounded_by=known.bounded_by,
+        awaited_here=True,
+        bounded_by=known.bounded_by or bounded_by_callers(program, key),
         cancelled=cancelled(known),
     )
 

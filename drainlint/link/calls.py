@@ -8,13 +8,25 @@ from drainlint.knowledge import CallFacts
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence
-from drainlint.model.deadline import FOREVER, Deadline
-from drainlint.model.expression import Await, Call, Yield
+from drainlint.model.deadline import FOREVER, Bound, Deadline
+from drainlint.model.expression import Await, Call, Constant, Yield
 from drainlint.model.function import Drain, Function
 from drainlint.model.kind import Kind
 
 LOGS = frozenset(
-    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "msg", "fatal", "trace"}
+    {
+        "debug",
+        "info",
+        "warning",
+        "warn",
+        "error",
+        "exception",
+        "critical",
+        "log",
+        "msg",
+        "fatal",
+        "trace",
+    }
 )
 
 
@@ -114,9 +126,19 @@ class Known:
 
     def _deadline_of(self, call: Call) -> Deadline:
         known = self.program.facts(self.key, call)
+        if known is None and self._makes_timeout(call):
+            return Deadline(Bound.EXPRESSION, text=call.text)
         if known is None or known[0].does != "bound":
             return FOREVER
         return self.program.values.deadline(self.key, call, known[0])
+
+    def _makes_timeout(self, call: Call) -> bool:
+        """Whether a function of the project gives a timeout: `with ceil_timeout(5):`."""
+        targets = self.program.graph.targets(self.key, call)
+        if not targets or all(isinstance(a.value, Constant) and a.value.value is None for a in call.arguments):
+            return False
+        kind = self.program.kinds.of(self.key, call)
+        return kind is not None and kind.nature == "timeout"
 
     @property
     def logs(self) -> bool:

@@ -1,7 +1,8 @@
 """Classes across modules: bases, methods, and where each attribute gets its value."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from drainlint.index.entries import Binding, FunctionEntry
@@ -20,7 +21,7 @@ class Classes:
         self._lines: dict[ClassId, tuple[ClassId | Library, ...]] = {}
         self._project_lines: dict[ClassId, tuple[ClassId, ...]] = {}
         self._attributes: dict[ClassId, dict[str, list[tuple[FunctionId, Binding]]]] = {}
-        self._uses: dict[ClassId, Mapping[str, Set[str]]] = {}
+        self._uses: dict[ClassId, Mapping[str, AbstractSet[str]]] = {}
         self._asked: dict[ClassId, frozenset[str]] = {}
         self._instances: dict[FunctionId, tuple[ClassId | None, str]] = {}
         self._methods: dict[tuple[ClassId, str], FunctionId | None] = {}
@@ -88,7 +89,7 @@ class Classes:
         return self._instance(key)[0]
 
     def self_name(self, key: FunctionId) -> str:
-        """What a method (or a function nested in one) calls its instance; empty where it has none."""
+        """What a method, or a function nested in one, calls its instance; empty for none."""
         return self._instance(key)[1]
 
     def _instance(self, key: FunctionId) -> tuple[ClassId | None, str]:
@@ -127,7 +128,7 @@ class Classes:
             for method in self._used(one).get(attribute, ())
         )
 
-    def _used(self, key: ClassId) -> Mapping[str, Set[str]]:
+    def _used(self, key: ClassId) -> Mapping[str, AbstractSet[str]]:
         if key not in self._uses:
             found: dict[str, set[str]] = defaultdict(set)
             for function, entry in self.members(key):

@@ -16,7 +16,10 @@ from drainlint.model.expression import Call
 from drainlint.model.function import Drain
 from drainlint.model.place import Place
 
-WORDS = "stop|close|aclose|shutdown|drain|terminate|kill|abort|quit|cleanup|teardown|disconnect|destroy|end|finish|unschedule"
+WORDS = (
+    "stop|close|aclose|shutdown|drain|terminate|kill|abort|quit|cleanup|teardown|disconnect|"
+    "destroy|end|finish|unschedule"
+)
 WHOLE = re.compile(rf"_*(async_)?({WORDS})$")
 BEGINS = re.compile(rf"_*(async_)?({WORDS})_")
 HOOKS = re.compile(r"on_(stop|close|shutdown|exit)$|(before|after)_\w*shutdown$")
@@ -102,7 +105,7 @@ class DrainPaths:
             name = entry.short_name.partition("@")[0]
             if name.startswith("<") or self.roles.registered(key) & RUNS_BESIDE:
                 continue
-            label = f"`{_shown(entry)}`"
+            label = f"`{shown(entry)}`"
             whole = WHOLE.match(name) or HOOKS.match(name)
             if name in CONTEXT and entry.owner:
                 yield Root(key, "context", label)
@@ -136,14 +139,14 @@ class DrainPaths:
                 lines = (region.first_line, region.last_line)
                 if region.sort == "yielded":
                     if self._is_context_manager(key, entry):
-                        label = f"what follows the `yield` of `{_shown(entry)}`"
+                        label = f"what follows the `yield` of `{shown(entry)}`"
                         lifespan = "lifespan" in self.roles.registered(key)
                         sort = "shutdown-hook" if lifespan else "context"
-                        yield Root(key, sort, label, False, *lines)  # noqa: FBT003
+                        yield Root(key, sort, label, False, *lines)
                 elif main or worker:
                     word = "`finally`" if region.sort == "final" else "interrupt handler"
-                    where = f"{word} of `{_shown(entry)}`"
-                    yield Root(key, "finally", where, False, *lines)  # noqa: FBT003
+                    where = f"{word} of `{shown(entry)}`"
+                    yield Root(key, "finally", where, False, *lines)
             if main:
                 yield from self._after_wait(key, entry)
 
@@ -164,8 +167,8 @@ class DrainPaths:
         for call in entry.calls:
             if self.is_stop_wait(key, call):
                 line = call.place.end_line + 1
-                label = f"what follows `{call.text}` in `{_shown(entry)}`"
-                yield Root(key, "after-wait", label, False, line, entry.end_line)  # noqa: FBT003
+                label = f"what follows `{call.text}` in `{shown(entry)}`"
+                yield Root(key, "after-wait", label, False, line, entry.end_line)
                 return
 
     def is_stop_wait(self, key: FunctionId, call: Call) -> bool:
@@ -269,10 +272,10 @@ class DrainPaths:
         line = root.first_line if first and root.first_line else entry.line
         column = 1 if first and root.first_line else entry.column
         place = Place(line, column, line, 0)
-        return Related(key.path, place, root.label if first else f"`{_shown(entry)}`")
+        return Related(key.path, place, root.label if first else f"`{shown(entry)}`")
 
 
-def _shown(entry: FunctionEntry) -> str:
+def shown(entry: FunctionEntry) -> str:
     """A function's name as people say it: `Pool.close`, `main`."""
     name = entry.name.partition("@")[0] if "<lambda" not in entry.name else entry.name
     name = re.sub(r"<lambda@[\d:]+>", "lambda", name)

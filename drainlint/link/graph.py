@@ -209,7 +209,7 @@ class Graph:
         return ()
 
     def handed(self, scope: FunctionId, expression: Expression) -> tuple[FunctionId, ...]:
-        """Like `named`, and for a coroutine (`create_task(self.run())`) the function that made it."""
+        """Like `named`, and for a coroutine (`create_task(self.run())`) the function behind it."""
         if isinstance(expression, Await):
             return self.handed(scope, expression.value)
         found = self.named(scope, expression)

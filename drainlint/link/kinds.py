@@ -1,11 +1,12 @@
 """What things are: from construction, annotation, factories, containers, and use."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from drainlint.finding import Confidence
-from drainlint.index.entries import MODULE, Binding, FunctionEntry, Parameter
+from drainlint.index.entries import MODULE, Binding, Parameter
 from drainlint.knowledge import Knowledge, TypeFacts
 from drainlint.link.classes import Classes
 from drainlint.link.names import ClassId, FunctionId, Library, Module, Names, Symbol, Variable
@@ -40,7 +41,7 @@ class Kinds(Results):
         """What callers pass to each parameter; filled once calls are resolved."""
         self._variables: dict[tuple[FunctionId, str], Kind | None] = {}
         self._attributes: dict[tuple[ClassId, str], Kind | None] = {}
-        self._used: dict[FunctionId, Mapping[str, Set[str]]] = {}
+        self._used: dict[FunctionId, Mapping[str, AbstractSet[str]]] = {}
 
     def forget(self) -> None:
         """Drop what was answered, for when more is known of callers."""
@@ -60,7 +61,7 @@ class Kinds(Results):
         finally:
             self._depth -= 1
 
-    def _of(self, scope: FunctionId, expression: Expression) -> Kind | None:  # noqa: C901, PLR0911, PLR0912 - one dispatch
+    def _of(self, scope: FunctionId, expression: Expression) -> Kind | None:
         match expression:
             case Name(dotted=dotted):
                 return self._name(scope, dotted)
@@ -151,13 +152,11 @@ class Kinds(Results):
             kind = self._bound((scope, way) for way in entry.bindings.get(name, ()))
             if kind is None:
                 parameter = next((p for p in entry.parameters if p.name == name), None)
-                kind = None if parameter is None else self._parameter(scope, entry, parameter)
+                kind = None if parameter is None else self._parameter(scope, parameter)
         self._variables[key] = kind
         return kind
 
-    def _parameter(
-        self, scope: FunctionId, entry: FunctionEntry, parameter: Parameter
-    ) -> Kind | None:
+    def _parameter(self, scope: FunctionId, parameter: Parameter) -> Kind | None:
         if parameter.star:
             return None
         kind = self.annotation(scope, parameter.annotation)
@@ -194,9 +193,7 @@ class Kinds(Results):
                 continue
             if way.how == "element":
                 elements.append(kind)
-            elif container is None or (not container.nature and kind.nature):
-                container = kind
-            elif container.nature and container.element is None and kind.element is not None:
+            elif container is None or _says_more(kind, container):
                 container = kind
         found = container or annotated
         if annotated is not None and (found is None or not found.nature):
@@ -283,7 +280,7 @@ class Kinds(Results):
     def _attribute_by_use(self, key: ClassId, name: str) -> Kind | None:
         return self._used_as(self.classes.used(key, name))
 
-    def _methods_used(self, scope: FunctionId) -> Mapping[str, Set[str]]:
+    def _methods_used(self, scope: FunctionId) -> Mapping[str, AbstractSet[str]]:
         """The methods called in a function on each name or attribute."""
         if scope not in self._used:
             found: dict[str, set[str]] = defaultdict(set)
@@ -294,7 +291,7 @@ class Kinds(Results):
             self._used[scope] = found
         return self._used[scope]
 
-    def _used_as(self, used: Set[str]) -> Kind | None:
+    def _used_as(self, used: AbstractSet[str]) -> Kind | None:
         if not used:
             return None
         matching = [
@@ -316,6 +313,13 @@ class Kinds(Results):
                 for method in methods:
                     table[method].append((frozenset(methods), facts))
         return table
+
+
+def _says_more(kind: Kind, known: Kind) -> bool:
+    """Whether a kind tells more than one that is known already: a nature, or what it holds."""
+    if not known.nature:
+        return bool(kind.nature)
+    return known.element is None and kind.element is not None
 
 
 def _item(kind: Kind, position: int) -> Kind | None:

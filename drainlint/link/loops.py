@@ -1,15 +1,18 @@
 """Builds loops: what they ask, how they pause, what bounds them."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from drainlint.finding import Confidence
+from drainlint.link.attempts import attempts
 from drainlint.link.bounds import CLOCKS, Bounds, timeout_around
 from drainlint.link.calls import Known, is_log
+from drainlint.link.losers import losers
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
-from drainlint.link.questions import Questions, is_getter
+from drainlint.link.questions import GETTER, Questions, is_getter
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import (
     always_leaves,
@@ -21,6 +24,7 @@ from drainlint.link.turns import (
     leaves,
     only_raises,
     only_reports,
+    read_by_tests,
     tests_of,
 )
 from drainlint.model.expression import (
@@ -60,6 +64,8 @@ PURE = frozenset({"min", "max", "len", "int", "float", "round", "abs", "str", "r
 REFRESHES = frozenset({"refresh", "reload", "update", "refresh_from_db", "refetch", "sync", "expire", "expire_all"})
 READS = frozenset({"json", "read", "decode", "get", "text", "raise_for_status", "close", "status", "first", "scalar", "one", "fetchone", "fetchall", "splitlines", "split", "strip", "rstrip"})  # fmt: skip
 """Methods that only unpack an answer."""
+TELLS = re.compile(r"(self\.)?_?(on_[a-z_]+|callback|progress\w*|heartbeat|notify)$")
+"""Calls that tell somebody that the loop still waits."""
 SCOPES = frozenset({"suppress", "timeout", "timeout_at", "fail_after", "move_on_after", "catch_warnings"})
 GUARDS = frozenset({"lock", "rlock", "condition", "semaphore", "aio-lock", "aio-condition", "timeout"})
 CONDITIONS = frozenset({"condition", "aio-condition"})
@@ -93,6 +99,8 @@ def loop(program: Program, key: FunctionId, spot: Spot, known: Mapping[int, Know
         keeps_time=keeps_time(statement, frozenset(pauses)),
         idles=reading.idles,
         reports=tuple(reading.reports),
+        attempts=tuple(attempts(statement, known, sleeps=reading.idles)),
+        losers=tuple(losers(statement, known, pauses, only_waits=reading.pure)),
     )
 
 
@@ -124,6 +132,7 @@ class _Reading:
     exits: list[Expression] = field(default_factory=list)
     checks: list[Expression] = field(default_factory=list)
     takes: list[Expression] = field(default_factory=list)
+    tried: list[Expression] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     assigned: dict[str, list[Expression]] = field(default_factory=lambda: defaultdict(list))
     waited: set[str] = field(default_factory=set)
@@ -136,12 +145,13 @@ class _Reading:
     on_condition: bool = False
     deadline: str = ""
     turns: float | None = None
+    stated: Call | None = None
 
     def __post_init__(self) -> None:
         self.ask = Questions(self.program, self.key)
         self.bounds = Bounds(self.statement)
         self.tested = {id(part) for test in tests_of(self.statement) for part in test.walk()}
-        self.read_by_tests = frozenset(_texts(tests_of(self.statement)))
+        self.read_by_tests = read_by_tests(self.statement)
         if isinstance(self.statement, For):
             self._turns(self.statement.iterable)
             for part in self.statement.target.walk():
@@ -253,6 +263,10 @@ class _Reading:
     def _try(self, statement: Try) -> None:
         self._block(statement.body)
         for handler in statement.handlers:
+            if always_leaves(handler.body):
+                self.tried += [part for s in statement.body for e in s.expressions for part in e.walk()]
+            if handler.name:
+                self.assigned[handler.name] = []
             idles, reports = self.idles, list(self.reports)
             if always_leaves(handler.body):
                 self._once(handler.body)
@@ -288,9 +302,10 @@ class _Reading:
         if is_log(inner):
             self.reports.append(Step(inner.text, inner.place))
             return
+        self.stated = inner
         self._call(inner)
-        for argument in inner.arguments:
-            self._expression(argument.value)
+        for part in inner.parts:
+            self._expression(part)
 
     def _call(self, call: Call) -> None:
         """A call in the body: a pause, a question, a refresh, or work."""
@@ -314,21 +329,23 @@ class _Reading:
 
     def _paused_within(self, call: Call) -> Pause | None:
         """The pause that a function of the project is: it does nothing but sleep."""
-        for target in self.program.graph.targets(self.key, call):
-            calls = self.program.names.function(target).calls
-            known = [self.program.facts(target, c) for c in calls]
-            slept = [k[0] for k in known if k is not None and k[0].does == "sleep"]
-            if len(calls) <= 2 and slept:  # noqa: PLR2004 - a sleep, and how long
-                return Pause(
-                    path=self.key.path,
-                    place=call.place,
-                    function=self.program.function(self.key),
-                    text=call.text,
-                    seconds=None,
-                    cancellable=slept[0].asynchronous,
-                    in_loop=True,
-                )
-        return None
+        targets = self.program.graph.targets(self.key, call)
+        if not targets or not all(self._only_sleeps(target) for target in targets):
+            return None
+        return Pause(
+            path=self.key.path,
+            place=call.place,
+            function=self.program.function(self.key),
+            text=call.text,
+            seconds=None,
+            cancellable=self.program.names.function(targets[0]).is_async,
+            in_loop=True,
+        )
+
+    def _only_sleeps(self, target: FunctionId) -> bool:
+        calls = self.program.names.function(target).calls
+        known = [self.program.facts(target, c) for c in calls if c.method not in PURE]
+        return bool(known) and all(k is not None and k[0].does == "sleep" for k in known)
 
     def _is_waiting(self, call: Call) -> bool:
         """Whether a call is known to wait, ask or set, rather than to work."""
@@ -352,7 +369,7 @@ class _Reading:
 
     def _is_answer(self, call: Call) -> bool:
         """Whether a call computes, refreshes what is asked, or asks by itself."""
-        if call.method in CLOCKS or self._is_pure(call):
+        if call.method in CLOCKS or self._is_pure(call) or TELLS.match(call.func.path):
             return True
         if id(call) in self.tested and self.bounds.holds(call):
             return True
@@ -363,9 +380,10 @@ class _Reading:
             self.refreshed |= about & self.read_by_tests
             if about & self.read_by_tests:
                 return True
-        if call.method in READS and (head in self.assigned or isinstance(receiver, Call)):
+        if call.method in READS and head in self.assigned:
             return True
-        where = "condition" if id(call) in self.tested else "body"
+        self.blocks = self.blocks or bool(GETTER.match(call.method))
+        where = "body" if call is self.stated else "exit"
         return self.ask.question(call, where) is not None or self._asks_outside(call)
 
     def _is_pure(self, call: Call) -> bool:
@@ -392,14 +410,16 @@ class _Reading:
         asked = _awaited(statement.value)
         read = all(t.path in self.read_by_tests for t in statement.targets)
         if isinstance(asked, Call) and read and is_getter(asked) and not self._is_waiting(asked):
-            for argument in asked.arguments:
-                self._expression(argument.value)
+            self.blocks = True
+            for part in asked.parts:
+                self._expression(part)
         else:
             self._expression(statement.value)
         for target in statement.targets:
             for part in target.walk():
                 if part.path:
-                    self.assigned[part.path].append(statement.value)
+                    values = self.assigned[part.path]
+                    values += [] if statement.operator else [statement.value]
 
     # Questions
 
@@ -408,6 +428,7 @@ class _Reading:
             yield "condition", self.statement.test
         yield from (("exit", test) for test in self.exits)
         yield from (("take", test) for test in self.takes)
+        yield from (("exit", tried) for tried in self.tried if isinstance(tried, Call))
 
     @property
     def asks_to_leave(self) -> bool:
@@ -421,16 +442,38 @@ class _Reading:
         asks that question. Tests that only raise are asked where nothing else is.
         """
         found = [q for where, test in self._tests() for q in self._of_test(where, test)]
+        found = [q for q in found if q.where != "take" or q.sort == "queue" or q.room]
         if not any(q.where != "take" for q in found):
             found += [q for test in self.checks for q in self._of_test("exit", test)]
         yield from found
 
     def _of_test(self, where: str, test: Expression) -> Iterator[Question]:
         for clause in clauses(test):
-            own = [p for e in clause.walk() if (p := self._own_name(e.path))]
-            asked = [v for p in own for v in self.assigned[p]] if own else [clause]
+            own = list(self._own_names(clause))
+            asked = list(self._origins(own)) if own else [clause]
             for expression in asked:
                 yield from self._asked(expression, where, anew=bool(own))
+
+    def _own_names(self, expression: Expression) -> Iterator[str]:
+        """The names and attributes that the loop itself assigns and that an expression reads."""
+        for part in expression.walk():
+            if own := self._own_name(part.path):
+                yield own
+
+    def _origins(self, names: Iterable[str]) -> Iterator[Expression]:
+        """What the loop's own names come from, through one another; their own next steps aside."""
+        seen: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            for value in self.assigned[name]:
+                inner = list(self._own_names(value))
+                waiting += inner
+                if not inner or isinstance(_awaited(value), Call):
+                    yield value
 
     def _own_name(self, path: str) -> str:
         """The name or attribute that the loop itself assigns and that `path` reads."""
@@ -512,17 +555,3 @@ def _root(expression: Expression) -> str:
     while expression.parts and not expression.path:
         expression = expression.parts[0]
     return expression.path
-
-
-def _texts(tests: Iterator[Expression]) -> Iterator[str]:
-    """The names and things that tests read, as written."""
-    for test in tests:
-        for part in test.walk():
-            if part.path:
-                yield part.path
-                head = part.path.rpartition(".")[0]
-                while head:
-                    yield head
-                    head = head.rpartition(".")[0]
-            elif isinstance(part, Call) and part.receiver is not None:
-                yield part.receiver.text

@@ -1,5 +1,6 @@
 """What a dotted name stands for: imports, re-exports, scopes, across the modules of a project."""
 
+import builtins
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -250,6 +251,4 @@ def _shared_folders(path: str, near: str) -> int:
 
 
 def _builtin(name: str) -> Library | None:
-    import builtins
-
     return Library(name) if hasattr(builtins, name) or name in ("exit", "quit") else None

@@ -11,6 +11,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences, spots
+from drainlint.link.underlock import UnderLocks
 from drainlint.link.waits import handed_over, wait
 from drainlint.model.blocking import Blocking
 from drainlint.model.deadline import Bound
@@ -27,6 +28,7 @@ class Nouns:
         """Take the linked program with the bodies that were read."""
         self.program = program
         self._blockers: dict[FunctionId, Pause | Wait | None] = {}
+        self._under_locks = UnderLocks(program)
 
     def of(self, path: str) -> Iterator[Noun]:
         """Every noun of a file, in source order of functions."""
@@ -45,11 +47,18 @@ class Nouns:
                 pauses[id(one.call)] = made
                 yield made
         for one in known:
-            found = None if id(one.call) in pauses and pauses[id(one.call)].event == "" and one.does == "sleep" else wait(one)
+            found = (
+                None
+                if id(one.call) in pauses
+                and pauses[id(one.call)].event == ""
+                and one.does == "sleep"
+                else wait(one)
+            )
             if found is not None:
                 yield found
             yield from handed_over(one)
             yield from exits(one)
+            yield from self._under_locks.of(one, found)
             yield from self._blocking(one, pauses.get(id(one.call)), found)
         yield from awaits(self.program, key, body)
         for spot in spots(body.statements):
@@ -61,15 +70,19 @@ class Nouns:
 
     # Blocking in coroutines
 
-    def _blocking(self, known: Known, slept: Pause | None, waited: Wait | None) -> Iterator[Blocking]:
+    def _blocking(
+        self, known: Known, slept: Pause | None, waited: Wait | None
+    ) -> Iterator[Blocking]:
         if not self.program.names.function(known.key).is_async:
             return
         noun = slept or waited
+        if slept is not None and not _blocks(slept):
+            return
         if noun is not None and _blocks(noun):
             what = "" if slept is None else slept.shown
             yield self._blocking_noun(known, noun.confidence, sleeps=slept is not None, what=what)
             return
-        if known.is_asynchronous or known.facts is not None and not known.facts.blocks:
+        if known.is_asynchronous or (known.facts is not None and not known.facts.blocks):
             return
         if known.facts is not None:
             yield self._blocking_noun(known, known.confidence, what="")
@@ -79,7 +92,9 @@ class Nouns:
                 continue
             blocker = self.blocker(target)
             if blocker is not None:
-                where = Related(target.path, blocker.place.first_line, f"`{blocker.text}` blocks here")
+                where = Related(
+                    target.path, blocker.place.first_line, f"`{blocker.text}` blocks here"
+                )
                 yield self._blocking_noun(
                     known,
                     blocker.confidence,
@@ -139,6 +154,8 @@ def _blocks(noun: Pause | Wait) -> bool:
         return False
     if noun.verb in ("lock", "close", "put"):
         return False
-    return bool(noun.nature) or noun.verb in ("network", "process", "select", "wait") or (
-        noun.deadline.bound is not Bound.NONE
+    return (
+        bool(noun.nature)
+        or noun.verb in ("network", "process", "select", "wait")
+        or (noun.deadline.bound is not Bound.NONE)
     )

@@ -16,10 +16,8 @@ ASKING = frozenset(
     {"is_alive", "isAlive", "poll", "done", "ready", "dead", "successful", "is_set", "isSet", "exitcode", "returncode", "running", "is_running", "finished", "stopped", "wait", "result", "join"}  # fmt: skip
 )
 """Methods and attributes by which one learns whether a thing has ended (a second wait included)."""
-ACTING = frozenset(
-    {"kill", "terminate", "cancel", "killpg", "send_signal", "abort", "_exit", "killall", "force_stop", "interrupt_main"}  # fmt: skip
-)
-"""What is done to those who are late."""
+ACTING = re.compile(r"kill|terminate|cancel|send_signal|abort|^_exit$|force|interrupt")
+"""What is done to those who are late, by the names of methods."""
 EVENTS = frozenset({"event", "aio-event", "condition", "aio-condition"})
 CATCHES_CANCELLATION = re.compile(r"(^|\.)(CancelledError|BaseException|Cancelled)$")
 SUPPRESSING = frozenset({"suppress", "ignoring", "silence"})
@@ -82,10 +80,12 @@ def _second_is_used(known: Known) -> bool:
 def _looked_after(known: Known) -> str:
     """What is done after it to learn, or about, who is late: here or where it is called from."""
     subject = Subject.of(known)
+    if known.kind is not None and known.kind.nature in EVENTS and _is_tested_next(known):
+        return "what it stands for is tested next"
     for expression in _following(known):
         named = expression.method if isinstance(expression, Call) else ""
         last = named or expression.path.rpartition(".")[2]
-        if last in ACTING or (last in ASKING and _is_about(expression, subject)):
+        if ACTING.search(last) or (last in ASKING and _is_about(expression, subject)):
             return f"`{expression.text}` follows"
     for caller in known.program.graph.callers.get(known.key, ()):
         entry = known.program.names.function(caller)
@@ -94,6 +94,12 @@ def _looked_after(known: Known) -> str:
             if call.place.line >= place.line and call.method in ("is_alive", "isAlive"):
                 return f"its caller asks `{call.text}`"
     return ""
+
+
+def _is_tested_next(known: Known) -> bool:
+    """Whether the very next statement tests something: the state that the event stands for."""
+    following = next(iter(known.occurrence.spot.following()), None)
+    return isinstance(following, If) or getattr(following, "word", "") == "assert"
 
 
 def _is_about(expression: Expression, subject: Subject | None) -> bool:
@@ -126,8 +132,10 @@ def is_pause(known: Known, deadline: Deadline) -> bool:
         return True
     if any(isinstance(loop, While) for loop in known.occurrence.spot.loops):
         return True
-    if known.drain is not None or known.kind.nature in ("condition", "aio-condition"):
+    if known.drain is not None:
         return False
+    if known.kind.nature in ("condition", "aio-condition"):
+        return True  # whoever called asks the condition again
     return bool(STOP_WORDS.search(receiver.text.lower())) or not _is_set(known, receiver)
 
 

@@ -1,4 +1,4 @@
-"""The project as a whole: index and knowledge joined, and the questions that nouns are built from."""
+"""The project as a whole: index and knowledge joined, and what nouns are built from."""
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -9,6 +9,7 @@ from drainlint.link.classes import Classes
 from drainlint.link.drain import DrainPaths
 from drainlint.link.graph import Graph
 from drainlint.link.kinds import Kinds
+from drainlint.link.lifetimes import Lifetimes
 from drainlint.link.names import FunctionId, Library, Names, Variable
 from drainlint.link.roles import HANDLERS, WORKERS, Roles
 from drainlint.link.services import Services
@@ -58,7 +59,7 @@ class Program:
         knowledge: Knowledge,
         scripts: Iterable[str] = (),
     ) -> None:
-        """Link the index of every file, by path; `scripts` are console scripts, `module:function`."""
+        """Link every file's index, by path; `scripts` are console scripts, `module:function`."""
         self.knowledge = knowledge
         self.names = Names(modules)
         self.classes = Classes(self.names)
@@ -67,6 +68,7 @@ class Program:
         self.graph = Graph(self.names, self.classes, self.kinds, knowledge)
         self.roles = Roles(self.graph, scripts)
         self.services = Services(self.classes, self.kinds)
+        self.lifetimes = Lifetimes(self.services, self.graph, self.values)
         self.drain_paths = DrainPaths(self.graph, self.roles, self.services)
         self.bodies: dict[FunctionId, Body] = {}
         self._bodies_of: dict[str, list[FunctionId]] = {}

@@ -41,7 +41,7 @@ BY_METHOD = {
     "unfinished_tasks": "queue",
 }
 """Methods whose name is rare enough to tell, where the thing itself is not known."""
-ALIVE = frozenset({"is_alive", "isAlive", "alive", "done", "is_done", "running", "is_running", "isRunning", "ready", "finished", "is_finished", "poll"})  # fmt: skip
+ALIVE = frozenset({"is_alive", "isAlive", "alive", "done", "is_done", "running", "is_running", "isRunning", "ready", "finished", "is_finished"})  # fmt: skip
 """Methods that ask whether somebody is alive or done, whoever they belong to."""
 PREDICATE = re.compile(
     r"_*(is|has|are|was|can|all|any|no|num|number_of|in_flight|still|not)_|_*(done|ready|alive|running|finished|connected|closed|stopped|started|"  # noqa: E501 - one alternation
@@ -50,6 +50,8 @@ PREDICATE = re.compile(
 """Names of functions that only answer a question."""
 GETTER = re.compile(r"_*(get|check|fetch|query|describe|read|list|status|state|poll|load|count|find|retrieve|lookup|inspect)(_|$|[A-Z])")
 """Names of functions that look something up."""
+CLIENT = re.compile(r"client|api|session|conn|boto|http|service|cursor|redis|hook$|^db$|database|_db$", re.IGNORECASE)
+"""Names of what speaks to the world outside."""
 OUTSIDE = frozenset({"network", "process", "io"})
 """Verbs of calls that ask the world outside, where their answer decides a wait."""
 HOPS = 2
@@ -58,6 +60,12 @@ HOPS = 2
 def is_getter(call: Call) -> bool:
     """Whether a call only looks something up, by its name."""
     return bool(GETTER.match(call.method) or PREDICATE.match(call.method))
+
+
+def _is_probe(call: Call) -> bool:
+    """`os.kill(pid, 0)` sends nothing: it asks whether the process is there."""
+    sent = call.argument("signal", 1)
+    return isinstance(sent, Constant) and sent.value == 0
 
 
 class Questions:
@@ -110,7 +118,7 @@ class Questions:
         right = test.rights[0]
         if not (isinstance(right, Constant) and right.value is None):
             return False
-        left = test.left
+        left = test.left.value if isinstance(test.left, Await) else test.left
         if isinstance(left, Call):
             return left.method == "poll"
         return left.path.rpartition(".")[2] in STATUS
@@ -121,7 +129,7 @@ class Questions:
         size, (sign, *more), (limit, *_) = test.left, test.operators, test.rights
         if more or sign not in grows or question.sort not in ("queue", "flag"):
             return False
-        if not isinstance(size, Call) or size.method not in SIZES:
+        if not isinstance(size, Call) or size.method not in SIZES or question.text != size.text:
             return False
         return not (isinstance(limit, Constant) and limit.value in (0, 1))
 
@@ -144,10 +152,10 @@ class Questions:
         return None
 
     def _status(self, test: Compare, where: str, place: Place) -> Question | None:
-        left = test.left
+        left = test.left.value if isinstance(test.left, Await) else test.left
         if isinstance(left, Call):
             kind = None if left.receiver is None else self.program.kinds.of(self.key, left.receiver)
-            if kind is not None and kind.nature not in PROCESSES:
+            if kind is not None and kind.nature not in PROCESSES and not kind.is_project:
                 return None
             subject = "" if left.receiver is None else left.receiver.text
             looks = kind is not None or "proc" in subject.lower() or "child" in subject.lower()
@@ -159,10 +167,12 @@ class Questions:
             return self._length(call, where)
         subject = "" if call.receiver is None else call.receiver.text
         known = self.program.facts(self.key, call)
+        if known is not None and known[0].does == "kill" and not _is_probe(call):
+            return None
         if known is not None and known[0].asks:
             room = call.method == "full"
             return Question(known[0].asks, call.text, call.place, subject, where, room=room)
-        if known is not None and known[0].does in OUTSIDE and where != "body":
+        if known is not None and known[0].does in OUTSIDE:
             return Question("external", call.text, call.place, subject, where)
         if known is not None:
             return self._probe(call, where, subject, known[0])
@@ -185,14 +195,19 @@ class Questions:
         return Question(sort, call.text, call.place, inner.text, where)
 
     def _unknown(self, call: Call, where: str, subject: str) -> Question | None:
-        """What a call asks that the tables do not know: by what it comes to, else by its name."""
+        """What a call asks that the tables do not know: by what it comes to, else by its name.
+
+        What stands alone as a statement (`body`) asks nothing: nobody looks at the answer.
+        """
+        if where == "body":
+            return None
         targets = self.program.graph.targets(self.key, call)
         if not targets and call.method in BY_METHOD and subject and not call.arguments:
             return Question(BY_METHOD[call.method], call.text, call.place, subject, where)
         through = self._through(call, where, subject)
         if call.method in ALIVE and subject and (through is None or through.sort == "flag"):
             return Question("liveness", call.text, call.place, subject, where, certain=bool(targets))
-        if through is not None or where == "body":
+        if through is not None:
             return through
         looks_up = bool(GETTER.match(call.method)) and where != "take"
         if not (subject or targets) or not (looks_up or PREDICATE.match(call.method)):
@@ -206,6 +221,8 @@ class Questions:
         for call in self.program.names.function(target).calls:
             known = self.program.facts(target, call)
             if known is not None and (known[0].asks == "external" or known[0].does in OUTSIDE):
+                return True
+            if known is None and CLIENT.search("" if call.receiver is None else call.receiver.path):
                 return True
             inner = self.program.graph.targets(target, call) if hops else ()
             if known is None and any(self._reaches_outside(t, hops - 1) for t in inner):

@@ -18,7 +18,22 @@ from drainlint.model.kind import Kind
 
 AWAITED = frozenset({"coroutine", "task", "aio-future"})
 """Natures that an `await` is for."""
-KEEPERS = frozenset({"list", "set", "tuple", "frozenset", "sorted", "reversed", "iter", "copy.copy", "weakref.ref", "weakref.proxy", "typing.cast", "filter"})
+KEEPERS = frozenset(
+    {
+        "list",
+        "set",
+        "tuple",
+        "frozenset",
+        "sorted",
+        "reversed",
+        "iter",
+        "copy.copy",
+        "weakref.ref",
+        "weakref.proxy",
+        "typing.cast",
+        "filter",
+    }
+)
 """Functions whose result holds (or is) what their last argument holds (or is)."""
 
 

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from drainlint.index.entries import Binding
 from drainlint.link.classes import Classes
 from drainlint.link.kinds import Kinds
 from drainlint.link.names import ClassId, FunctionId
 from drainlint.model.expression import Constant
-from drainlint.model.function import Service
+from drainlint.model.kind import Kind
+from drainlint.model.place import Place
+from drainlint.model.service import Service
 
 WORKERS = frozenset(
     {"thread", "process", "timer", "greenlet", "group", "executor", "pool", "task", "popen", "aio-process", "task-group", "scheduler"}  # fmt: skip
@@ -23,7 +26,24 @@ STOP_WORDS = re.compile(
 STOPPERS = re.compile(
     r"_*(async_)?(stop|close|aclose|shutdown|drain|terminate|kill|abort|quit|cancel|halt|exit|finish|end|disconnect|destroy|handle_|on_|signal|sig|request|set_|__exit__|__aexit__|__del__)"  # noqa: E501 - one alternation
 )
-DEPTH = 4
+DEPTH = 5
+"""Through how many classes that hold each other a lifetime is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """Attributes of a class, by what they hold."""
+
+    workers: tuple[str, ...]
+    resources: tuple[str, ...]
+    signals: tuple[str, ...]
+    parts: tuple[tuple[str, ClassId], ...]
+    """Those that hold instances of other classes of the project."""
+
+    @property
+    def lives(self) -> bool:
+        """Whether something of its own must be stopped."""
+        return bool(self.workers or self.resources or self.signals)
 
 
 class Services:
@@ -34,45 +54,83 @@ class Services:
         self.classes = classes
         self.kinds = kinds
         self._cache: dict[ClassId, Service | None] = {}
+        self._own: dict[ClassId, _Own] = {}
 
     def of_function(self, key: FunctionId) -> Service | None:
         """The service whose method a function is, or is nested in."""
         owner = self.classes.owner(key)
         return None if owner is None else self.of(owner)
 
-    def of(self, key: ClassId, depth: int = 0) -> Service | None:
+    def of(self, key: ClassId) -> Service | None:
         """The service that a class is; None where it starts, opens and holds nothing to be stopped."""
-        if key in self._cache:
-            return self._cache[key]
-        if depth > DEPTH:
-            return None
-        self._cache[key] = None
-        workers, resources = [], []
-        own = self.kinds.instance(key)
-        if own.nature in WORKERS:
-            workers.append("self")
-        elif own.nature in RESOURCES:
-            resources.append("self")
-        for name in sorted(self.classes.attributes(key)):
-            kind = self.kinds.attribute(key, name)
-            element = kind.element if kind is not None and kind.element is not None else kind
-            if kind is None or element is None or kind.nature == "function":
-                continue
-            if element.nature in WORKERS:
-                workers.append(name)
-            elif element.nature in RESOURCES:
-                resources.append(name)
-            else:
-                inner = self.kinds.project_class(element)
-                if inner is not None and inner != key and self.of(inner, depth + 1) is not None:
-                    workers.append(name)
-        signals = tuple(sorted(self._stop_signals(key)))
-        if workers or resources or signals:
-            events = tuple(s for s in signals if self._nature(key, s) == "event")
-            self._cache[key] = Service(
-                key.name, key.path, signals, events, tuple(workers), tuple(resources)
-            )
+        if key not in self._cache:
+            own = self._holds(key)
+            services = (name for name, inner in own.parts if inner != key and self._lives(inner))
+            workers = sorted({*own.workers, *services}, key=lambda name: (name != "self", name))
+            self._cache[key] = None
+            if workers or own.resources or own.signals:
+                line = self.classes.names.klass(key).line
+                events = tuple(s for s in own.signals if self._nature(key, s) == "event")
+                self._cache[key] = Service(
+                    key.name,
+                    key.path,
+                    Place(line, 1, line, 0),
+                    own.signals,
+                    events,
+                    tuple(workers),
+                    own.resources,
+                )
         return self._cache[key]
+
+    def held(self, key: ClassId, name: str) -> tuple[str, Kind] | None:
+        """What sort of thing with a lifetime an attribute holds, and its kind (of a container: what
+        the container holds): `worker`, `resource`, or `service` for another such class.
+        """
+        kind = self.kinds.instance(key) if name == "self" else self.kinds.attribute(key, name)
+        element = kind.element if kind is not None and kind.element is not None else kind
+        if kind is None or element is None or kind.nature in ("function", "class", "module"):
+            return None
+        if element.nature in WORKERS:
+            return "worker", element
+        if element.nature in RESOURCES:
+            return "resource", element
+        inner = self.kinds.project_class(element)
+        return None if inner is None or name == "self" else ("service", element)
+
+    def _holds(self, key: ClassId) -> "_Own":
+        """What a class holds by itself, whatever the classes of its attributes turn out to be."""
+        if key not in self._own:
+            found: dict[str, list[str]] = {"worker": [], "resource": []}
+            parts = []
+            for name in ("self", *sorted(self.classes.attributes(key))):
+                sort, kind = self.held(key, name) or ("", None)
+                inner = self.kinds.project_class(kind) if sort == "service" else None
+                if inner is not None:
+                    parts.append((name, inner))
+                elif sort:
+                    found[sort].append(name)
+            self._own[key] = _Own(
+                tuple(found["worker"]),
+                tuple(found["resource"]),
+                tuple(sorted(self._stop_signals(key))),
+                tuple(parts),
+            )
+        return self._own[key]
+
+    def _lives(self, key: ClassId) -> bool:
+        """Whether a class, or one within a few steps of what it holds, has a lifetime of its own.
+
+        Each class is asked what it holds by itself, so that the answer does not depend on the
+        order of questions where classes hold each other.
+        """
+        seen, wave = {key}, [key]
+        for _ in range(DEPTH):
+            if any(self._holds(one).lives for one in wave):
+                return True
+            reached = dict.fromkeys(part for one in wave for _, part in self._holds(one).parts)
+            wave = [one for one in reached if one not in seen]
+            seen.update(wave)
+        return False
 
     def _nature(self, key: ClassId, name: str) -> str:
         kind = self.kinds.attribute(key, name)

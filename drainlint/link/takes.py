@@ -53,7 +53,7 @@ def _asked_around(known: Known) -> bool:
 def _socket_bound(known: Known) -> str:
     """Whether a timeout was set on the socket, in its class, function or module."""
     path = "" if known.call.receiver is None else known.call.receiver.path
-    for scope, call in _calls_about(known, path):
+    for scope, call in calls_about(known, path):
         found = known.program.facts(scope, call)
         if found is None or found[0].does != "settimeout":
             continue
@@ -68,7 +68,7 @@ def _socket_bound(known: Known) -> str:
     return ""
 
 
-def _calls_about(known: Known, path: str) -> Iterator[tuple[FunctionId, Call]]:
+def calls_about(known: Known, path: str) -> Iterator[tuple[FunctionId, Call]]:
     """The calls on what a path names, in the functions that share it, and on no object at all."""
     names = known.program.names
     owner = known.program.classes.owner(known.key)

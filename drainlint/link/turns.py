@@ -132,6 +132,32 @@ def _tests(block: Block) -> Iterator[Expression]:
                 yield from _tests(inner)
 
 
+def read_by_tests(statement: While | For) -> frozenset[str]:
+    """The names and things that tests read, as written, and what those names are made of."""
+    found = {text for test in tests_of(statement) for text in _texts(test)}
+    made = [s for s in statement.walk() if isinstance(s, Assign) and s.value is not None]
+    while True:
+        more = {
+            text
+            for one in made
+            if one.value is not None and any(t.path in found for t in one.targets)
+            for text in _texts(one.value)
+        }
+        if more <= found:
+            return frozenset(found)
+        found |= more
+
+
+def _texts(test: Expression) -> Iterator[str]:
+    for part in test.walk():
+        if isinstance(part, Call) and part.receiver is not None:
+            yield part.receiver.text
+        path = part.path
+        while path:
+            yield path
+            path = path.rpartition(".")[0]
+
+
 def keeps_time(statement: While | For, pauses: frozenset[int]) -> bool:
     """Whether each turn begins with a pause, before anything is asked or done."""
     if isinstance(statement, While) and _pauses(statement.test, pauses):

@@ -40,7 +40,19 @@ CONTAINERS = {
     "AsyncGenerator": "list",
     "WeakSet": "set",
 }
-MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict", "DefaultDict", "WeakValueDictionary", "WeakKeyDictionary"})
+MAPPINGS = frozenset(
+    {
+        "dict",
+        "Dict",
+        "Mapping",
+        "MutableMapping",
+        "defaultdict",
+        "OrderedDict",
+        "DefaultDict",
+        "WeakValueDictionary",
+        "WeakKeyDictionary",
+    }
+)
 AWAITABLES = frozenset({"Awaitable", "Coroutine"})
 
 

@@ -246,7 +246,7 @@ def _seconds(number: float | None, facts: CallFacts | None) -> float | None:
 
 
 def _may_hide_a_timeout(call: Call, facts: CallFacts) -> bool:
-    """Whether starred arguments may hold the timeout: `**options`, or `*args` where it has a place."""
+    """Whether starred arguments may hold it: `**options`, or `*args` where it has a place."""
     if not facts.timeout:
         return False
     names = {a.name for a in call.arguments}

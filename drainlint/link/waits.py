@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
+from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.calls import Known
 from drainlint.link.ended import ended, killed
 from drainlint.link.names import FunctionId
@@ -12,7 +13,7 @@ from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.sums import earlier, repeats
 from drainlint.link.takes import endless, marker, ready
 from drainlint.model.deadline import FOREVER, Bound, Deadline
-from drainlint.model.expression import Call, Constant, Name
+from drainlint.model.expression import Await, Call, Constant, Name, Yield
 from drainlint.model.kind import Kind
 from drainlint.model.wait import Wait
 
@@ -24,6 +25,8 @@ IMPLEMENTED = frozenset(
 )
 LIMITS = re.compile(r"timeout|deadline|grace|remain", re.IGNORECASE)
 """Names of numbers: whoever joins with one joins no strings."""
+THROUGH = frozenset({"shield", "wrap_future"})
+"""Functions that wait for just what they are given."""
 SWITCHES = ("NOHANG", "NOBLOCK", "DONTWAIT", "NONBLOCK")
 
 
@@ -152,9 +155,10 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         deadline=deadline,
         can_be_bounded=facts is None or bool(facts.timeout),
         awaited=known.is_asynchronous,
+        awaited_here=_is_awaited_here(known),
         blocks=verb not in ("bound", *CLIENTS) and not asynchronous,
         remote=facts is not None and facts.blocks,
-        bounded_by=known.bounded_by,
+        bounded_by=known.bounded_by or _bounded_elsewhere(known, verb),
         ended=ended(known),
         killed=killed(known),
         cancelled=known.is_asynchronous and cancelled(known),
@@ -164,7 +168,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         hands_on=_hands_on(known),
         locks=tuple(_locks(known)),
         in_loop=any(True for _ in known.occurrence.spot.loops),
-        seen=seen(known, facts) if not deadline.is_none else "",
+        seen=_seen(known, facts) if not deadline.is_none else "",
         is_pause=is_pause(known, deadline),
         ready=ready(known) if verb in ("take", "lock") else "",
         marker=verb == "put" and marker(known),
@@ -172,6 +176,31 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         repeats=loop,
         earlier=earlier(known, deadline) if known.drain is not None else (),
     )
+
+
+def _seen(known: Known, facts: CallFacts | None) -> str:
+    """How somebody learns that the time ran out."""
+    if facts is None and (known.awaited or known.program.graph.targets(known.key, known.call)):
+        return "its own method may say so"
+    return seen(known, facts)
+
+
+def _is_awaited_here(known: Known) -> bool:
+    """Whether the very next thing around it is an await, a `shield` aside."""
+    for around in known.occurrence.around:
+        if isinstance(around, Await | Yield):
+            return True
+        if not isinstance(around, Call) or around.method not in THROUGH:
+            return False
+    return False
+
+
+def _bounded_elsewhere(known: Known, verb: str) -> str:
+    if verb in ("network", *CLIENTS):
+        return limited(known)
+    if known.is_asynchronous and known.drain is not None:
+        return bounded_by_callers(known.program, known.key)
+    return ""
 
 
 # What else bears on it

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """A span of source text: lines and columns count from 1, columns in code points, the end is exclusive.
+    """A span of text: lines and columns count from 1, columns in code points; the end is exclusive.
 
     A tuple, because thousands are made for each file that is read, and because tuples sort in
     source order.

@@ -33,7 +33,7 @@ class Statement:
         return ()
 
     def walk(self) -> Iterator["Statement"]:
-        """This statement and all within it, in source order."""
+        """The statement and all within it, in source order."""
         yield self
         for block in self.blocks:
             for statement in block:

@@ -49,6 +49,8 @@ class Wait(Noun):
     """The call has a parameter that bounds it."""
     awaited: bool = False
     """It gives an awaitable, or is awaited: a coroutine waits, not a thread."""
+    awaited_here: bool = False
+    """The coroutine stops right here for it; an awaitable may also be handed on."""
     blocks: bool = False
     """It blocks the thread, and thus an event loop."""
     remote: bool = False

@@ -70,7 +70,7 @@ class ExpressionReader:
         self.prefix = prefix
 
     def parameters(self, params: cst.Parameters) -> None:
-        """Visit annotations and defaults: they hold calls and lambdas whose places must be used up."""
+        """Visit annotations and defaults: the places of their calls must be used up."""
         star = [params.star_arg] if isinstance(params.star_arg, cst.Param) else []
         double = [params.star_kwarg] if params.star_kwarg else []
         for param in (
@@ -241,7 +241,7 @@ def _parenthesised(node: cst.BaseExpression) -> bool:
     return bool(node.lpar)
 
 
-_SINGLETONS = {"None": Constant(None), "True": Constant(True), "False": Constant(False)}  # noqa: FBT003
+_SINGLETONS = {"None": Constant(None), "True": Constant(True), "False": Constant(False)}
 _EXPRESSIONS: dict[type[cst.CSTNode], Callable[[ExpressionReader, Any], Expression]] = {
     cst.Name: ExpressionReader.name,
     cst.Attribute: ExpressionReader.attribute,

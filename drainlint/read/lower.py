@@ -49,8 +49,10 @@ class Lowering(ExpressionReader):
     """Lowers one slice of a file; `bodies` then holds every function met in it."""
 
     def __init__(self, places: Places, names: Mapping[int, str], prefix: str) -> None:
-        """Give the places of the slice, the function names by the line of their `def`, and the
-        qualified name that lambdas outside of those functions are nested in, with its dot."""  # noqa: D209
+        """Give the places of a slice, function names by the line of their `def`, and a prefix.
+
+        The prefix is the qualified name, with its dot, of what the slice is nested in.
+        """
         super().__init__(places, prefix)
         self.names = names
         self.bodies: list[Body] = []
@@ -78,7 +80,7 @@ class Lowering(ExpressionReader):
             return tuple(self.simple(small) for small in suite.body)
         return self.block(suite.body)
 
-    def simple(self, node: cst.BaseSmallStatement) -> Statement:  # noqa: C901, PLR0911 - one dispatch
+    def simple(self, node: cst.BaseSmallStatement) -> Statement:
         match node:
             case cst.Expr():
                 place = self.places.statement("Expr")
@@ -125,7 +127,7 @@ class Lowering(ExpressionReader):
             case _:
                 return Pass(*self.places.statement(_AST_NAMES.get(type(node).__name__, "")))
 
-    def compound(self, node: cst.CSTNode) -> Statement:  # noqa: C901, PLR0911 - one dispatch
+    def compound(self, node: cst.CSTNode) -> Statement:
         match node:
             case cst.If():
                 return self.if_(node)

@@ -24,7 +24,7 @@ class Places:
     """Four streams of places, one for each sort of node that gets an exact one."""
 
     def __init__(self, nodes: Iterable[ast.AST], column: Callable[[int, int], int]) -> None:
-        """Take the places of all that lies within `nodes`; `column` turns byte offsets to columns."""
+        """Take the places of all within `nodes`; `column` turns byte offsets into columns."""
         self._column = column
         found: dict[type, list[Positioned]] = {
             ast.Call: [],

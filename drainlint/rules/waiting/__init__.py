@@ -15,6 +15,15 @@ def on_the_way(wait: Wait) -> str:
     return ""
 
 
+FAR = 4
+"""Steps from the root of a drain path after which an await is somebody else's to bound."""
+
+
+def is_far_from_the_stop(wait: Wait) -> bool:
+    """Whether an await is so deep in what a stop calls that the bound belongs further up."""
+    return wait.drain is not None and len(wait.drain.steps) >= FAR
+
+
 def is_left_alone(wait: Wait) -> bool:
     """Whether it cannot wait for ever after all, or whether waiting is its function's job."""
     return bool(wait.ended or wait.own_job or wait.bounded_by)

@@ -7,6 +7,8 @@ from drainlint.model.wait import Wait
 from drainlint.rule import Levels, Rule, any_of
 
 STOPPING = frozenset({"join", "wait", "bound", "await", "take", "lock", "close"})
+SHORT = 1.0
+"""Seconds; an unknown number of shorter waits rarely comes to much."""
 REMEDY = "compute one deadline before, and give each wait what is left of it"
 
 
@@ -18,6 +20,9 @@ def _known(wait: Wait) -> float | None:
 
 def _level(wait: Wait) -> Level:
     total = _known(wait)
+    each = wait.deadline.seconds
+    if total is None and each is not None and each < SHORT:
+        return Level.NOTE
     return Level.ERROR if total is not None and total > wait.budget else Level.WARNING
 
 

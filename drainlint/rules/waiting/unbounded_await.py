@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
 from drainlint.rule import Levels, Rule, any_of
-from drainlint.rules.waiting import CERTAIN_STOPS, is_left_alone
+from drainlint.rules.waiting import CERTAIN_STOPS, is_far_from_the_stop, is_left_alone
 
 
 def _level(wait: Wait) -> Level:
@@ -41,13 +41,14 @@ class UnboundedAwait(Rule[Wait]):
         """Flag an await on the drain path that neither a timeout nor a handled cancel bounds."""
         if wait.verb not in ("join", "wait", "await", "close") or not wait.awaited:
             return
-        if wait.drain is None or not wait.deadline.is_none or wait.cancelled:
+        if wait.drain is None or not wait.awaited_here or not wait.deadline.is_none:
             return
-        if is_left_alone(wait) or (wait.verb == "close" and wait.nature != "server"):
+        if is_left_alone(wait) or wait.cancelled or (wait.verb == "close" and wait.nature != "server"):
             return
         yield self.found(
             wait,
             f"`{wait.text}` can wait for ever while the service stops ({wait.drain.root})",
             wait.related(wait.place, "no deadline"),
             remedy="put it under one `asyncio.timeout()` with what is left of the drain budget",
+            level=Level.NOTE if wait.killed or is_far_from_the_stop(wait) else None,
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
 from drainlint.rule import Rule, any_of, on_drain_path
-from drainlint.rules.waiting import is_left_alone
+from drainlint.rules.waiting import is_far_from_the_stop, is_left_alone
 
 REMEDIES = {
     "take": "give it a timeout, or let whoever stops put an end marker",
@@ -57,7 +57,9 @@ class UnboundedTake(Rule[Wait]):
             return
         if wait.verb == "put" and not wait.marker:
             return
-        yield self.found(wait, _message(wait), remedy=REMEDIES[wait.verb])
+        deep = wait.awaited and is_far_from_the_stop(wait)
+        level = Level.NOTE if deep else None
+        yield self.found(wait, _message(wait), remedy=REMEDIES[wait.verb], level=level)
 
 
 def _message(wait: Wait) -> str:

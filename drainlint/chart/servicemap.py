@@ -1,0 +1,146 @@
+"""The map of a program as a plain value: entries, lifetimes, drain paths with their waits."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from drainlint.model.deadline import Deadline
+from drainlint.model.service import Lifetime, StopSignal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Spot:
+    """A place in a file."""
+
+    path: str
+    """Relative to the project's root, with forward slashes."""
+    line: int
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MappedWait:
+    """Something on a drain path that takes time: a wait, a pause, or a loop that waits by asking."""
+
+    sort: str
+    """`wait`, `pause`, `loop`."""
+    text: str
+    spot: Spot
+    deadline: Deadline
+    around: str = ""
+    """The enclosing timeout, as written; empty for none."""
+    remarks: tuple[str, ...] = ()
+    """What else bears on it: "on every turn of a loop", "cancelled before"."""
+
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether nothing bounds it."""
+        return self.deadline.is_none and not self.around
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A function on a drain path, with its waits and the functions it calls that wait in turn."""
+
+    name: str
+    spot: Spot
+    waits: tuple[MappedWait, ...] = ()
+    calls: tuple["Node", ...] = ()
+    again: int = 0
+    """It is drawn in full elsewhere: the number of that drain path; 0 where it is drawn here."""
+
+    def walk(self) -> Iterator["Node"]:
+        """This node and all below it, in the order they are drawn."""
+        yield self
+        for call in self.calls:
+            yield from call.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class DrainPath:
+    """A way through the program when it stops, from its root."""
+
+    number: int
+    """By which entries and other paths refer to it."""
+    sort: str
+    """`signal`, `exit-hook`, `shutdown-hook`, `method`, `context`, `finally`, `after-wait`."""
+    label: str
+    """The root as people say it: "signal handler `on_term`"."""
+    triggers: tuple[str, ...]
+    """The signals it is registered for, where they are known."""
+    by_name: bool
+    """Its name is the only evidence that it is one."""
+    root: Node
+
+    @property
+    def waits(self) -> tuple[MappedWait, ...]:
+        """All that is drawn below the root."""
+        return tuple(wait for node in self.root.walk() for wait in node.waits)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """Something that an entry has called when the program is to stop."""
+
+    label: str
+    spot: Spot
+    """Of its definition."""
+    registered: Spot | None
+    """Where it is registered; None for a `finally` or what follows a wait."""
+    triggers: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    """The stop signals that it sets: `Worker.alive`."""
+    path: int = 0
+    """The number of its drain path; 0 where nothing on it waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a program begins."""
+
+    sort: str
+    name: str
+    spot: Spot
+    handlers: tuple[Handler, ...] = ()
+    services: tuple[str, ...] = ()
+    """The services of the map that it makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappedService:
+    """A lifetime, and who inherits it unchanged."""
+
+    lifetime: Lifetime
+    heirs: tuple[str, ...] = ()
+    inherited: tuple[StopSignal, ...] = ()
+    """Stop signals of its bases, which are drawn there."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What the map does not show unless it is asked for everything."""
+
+    entries: int = 0
+    """Entries in tests and examples, and those without handlers, services and drain paths."""
+    users: int = 0
+    """Classes that only hold what others gave them."""
+    quiet: int = 0
+    """Roots of drain paths without waits."""
+    drawn: int = 0
+    """Stop methods that are drawn within other paths."""
+    side: int = 0
+    """Roots in tests and examples."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMap:
+    """What the model knows of a program."""
+
+    entries: tuple[Entry, ...] = ()
+    services: tuple[MappedService, ...] = ()
+    paths: tuple[DrainPath, ...] = ()
+    left_out: LeftOut = field(default_factory=LeftOut)
+
+    @property
+    def unbounded(self) -> int:
+        """How many waits on drain paths nothing bounds."""
+        return sum(wait.is_unbounded for path in self.paths for wait in path.waits)

@@ -1,0 +1,307 @@
+"""What the methods of a class do with its attributes: start, stop, join, set, read, submit.
+
+Calls are resolved through local names (`worker = self.worker`), loops (`for t in self.threads`),
+containers (`list(self.tasks.values())`), and one step into a helper that an attribute is handed to.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from drainlint.index.entries import FunctionEntry
+from drainlint.knowledge import CallFacts
+from drainlint.link.graph import Graph
+from drainlint.link.names import ClassId, FunctionId
+from drainlint.link.results import parameters_of
+from drainlint.link.values import Values
+from drainlint.model.deadline import FOREVER, Deadline
+from drainlint.model.expression import (
+    Await,
+    Call,
+    Comprehension,
+    Conditional,
+    Constant,
+    Expression,
+    Group,
+    Logic,
+    Name,
+    Starred,
+    Subscript,
+    Walrus,
+)
+from drainlint.model.kind import Kind
+from drainlint.model.place import Place
+from drainlint.model.service import Act
+
+STEPS = 4
+"""How many names, loops and containers lie between an attribute and its use at most."""
+LOOKS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "filter", "enumerate"})
+"""Functions whose result holds what their last argument holds."""
+OPENS = frozenset({"values", "items", "copy", "pop", "get", "popleft", "popitem"})
+"""Methods of a container that give what it holds."""
+ENDS_AND_WAITS = frozenset({"executor", "scheduler", "exporter", "server"})
+"""Natures whose shutting down waits until they have ended."""
+VERBS: dict[str, tuple[str, ...]] = {
+    "start": ("start",),
+    "run": ("start",),
+    "serve": ("start",),
+    "stop": ("stop",),
+    "cancel": ("stop",),
+    "terminate": ("stop",),
+    "kill": ("stop",),
+    "hard-kill": ("stop",),
+    "release": ("stop",),
+    "close": ("stop",),
+    "killall": ("stop", "join"),
+    "join": ("join",),
+    "wait": ("join",),
+    "process": ("join",),
+    "set": ("set",),
+    "put": ("submit",),
+    "spawn": ("submit",),
+    "take": ("read",),
+}
+"""What a verb of the knowledge tables comes to."""
+METHODS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("start", "run", "open", "connect", "serve", "serve_forever", "run_forever", "launch"), ("start",)),
+    **dict.fromkeys(
+        ("stop", "close", "aclose", "cancel", "terminate", "kill", "shutdown", "shut_down", "abort", "quit", "disconnect", "destroy", "unschedule", "stop_nowait", "server_close", "send_signal"),
+        ("stop",),
+    ),
+    **dict.fromkeys(("join", "wait", "wait_closed", "wait_stopped", "result", "communicate"), ("join",)),
+    **dict.fromkeys(("submit", "put", "put_nowait", "apply_async"), ("submit",)),
+    "set": ("set",),
+    "is_set": ("read",),
+    "isSet": ("read",),
+    "wait_for": ("join",),
+}  # fmt: skip
+"""What a method comes to where the tables know nothing: most of all the project's own."""
+
+
+class Done(NamedTuple):
+    """An act, the attribute it is done to, and the word for it."""
+
+    attribute: str
+    word: str
+    """`start`, `stop`, `join`, `set`, `read`, `submit`."""
+    act: Act
+    call: Call | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """Finds what is done to the attributes of one class."""
+
+    graph: Graph
+    values: Values
+    key: ClassId
+
+    def inside(self) -> Iterator[Done]:
+        """What the class's own methods and those of its bases do."""
+        for one in self.graph.classes.project_line(self.key):
+            for function, entry in self.graph.classes.members(one):
+                me = self.graph.classes.self_name(function)
+                if me:
+                    yield from self._of(function, entry, me)
+
+    def outside(self, function: FunctionId, call: Call) -> Iterator[Done]:
+        """What a call outside the class does to an instance, or to an attribute of one."""
+        receiver = call.receiver
+        path = "" if receiver is None else receiver.path
+        if not path:
+            return
+        if self._is_instance(function, path):
+            yield from self._called(function, call, "self")
+            return
+        head, dot, attribute = path.rpartition(".")
+        if dot and self._is_instance(function, head):
+            yield from self._called(function, call, attribute)
+
+    def _is_instance(self, function: FunctionId, path: str) -> bool:
+        if path == self.graph.classes.self_name(function):
+            return False
+        found = self.graph.kinds.project_class(self.graph.kinds.of(function, Name(path)))
+        if found is None:
+            return False
+        line = self.graph.classes.project_line
+        return self.key in line(found) or found in line(self.key)
+
+    # Calls
+
+    def _of(self, function: FunctionId, entry: FunctionEntry, me: str) -> Iterator[Done]:
+        for call in entry.calls:
+            receiver = call.receiver
+            if receiver is not None and receiver.path == me:
+                if call.method in ("start", "join", "terminate", "kill"):
+                    yield from self._called(function, call, "self")
+            attribute = self.attribute(entry, me, receiver)
+            if attribute:
+                yield from self._called(function, call, attribute)
+            else:
+                yield from self._given(function, entry, me, call)
+        for awaited in entry.awaits:
+            attribute = self.attribute(entry, me, awaited.value)
+            if attribute:
+                text = f"await {awaited.value.text}"
+                yield Done(
+                    attribute, "join", _act(function, awaited.place, text, FOREVER)
+                )
+        for entered in entry.entered:
+            attribute = self.attribute(entry, me, entered.value)
+            if attribute:
+                place = Place(entered.first_line, 1, entered.first_line, 0)
+                yield Done(
+                    attribute, "enter", _act(function, place, f"with {entered.value.text}", None)
+                )
+
+    def _called(self, function: FunctionId, call: Call, attribute: str) -> Iterator[Done]:
+        """What calling a method of an attribute does to it."""
+        known = self.graph.kinds.facts(function, call)
+        facts, kind = known if known is not None else (None, None)
+        words = VERBS.get(facts.does, ()) if facts is not None else METHODS.get(call.method, ())
+        if facts is not None and facts.asks:
+            words = ("read",)
+        if facts is not None and facts.does == "close" and _ends_and_waits(kind):
+            words = ("stop", "join")
+        deadline = self._deadline(function, call, facts) if "join" in words else None
+        act = _act(function, call.place, call.text, deadline)
+        if deadline is not None and deadline.polls:
+            words = tuple(word for word in words if word != "join")
+        for word in words:
+            yield Done(attribute, word, act, call)
+
+    def _deadline(
+        self, function: FunctionId, call: Call, facts: CallFacts | None
+    ) -> Deadline | None:
+        if facts is not None:
+            return self.values.deadline(function, call, facts)
+        given = call.argument("timeout")
+        return None if given is None else self.values.timeout(function, given, None)
+
+    def _given(
+        self, function: FunctionId, entry: FunctionEntry, me: str, call: Call
+    ) -> Iterator[Done]:
+        """What a function does to the attributes that it is given: `gather(*self.tasks)`."""
+        given = {a: v for a in call.arguments if (v := self.attribute(entry, me, a.value))}
+        if given:
+            known = self.graph.kinds.facts(function, call)
+            if known is not None:
+                facts = known[0]
+                words = VERBS.get(facts.does, ())
+                if facts.does == "bound":
+                    words = ("join",)
+                deadline = self.values.deadline(function, call, facts)
+                act = _act(function, call.place, call.text, deadline)
+                for attribute in given.values():
+                    for word in words:
+                        if word in ("join", "stop"):
+                            yield Done(attribute, word, act, call)
+            yield from self._helped(function, entry, me, call)
+        yield from self._handed(function, me, call)
+
+    def _handed(self, function: FunctionId, me: str, call: Call) -> Iterator[Done]:
+        """Methods of attributes that are handed on: `add_signal_handler(SIGTERM, self.stop.set)`."""
+        for argument in call.arguments:
+            head, _, method = argument.value.path.rpartition(".")
+            start, dot, attribute = head.partition(".")
+            if start != me or not dot or "." in attribute:
+                continue
+            for word in METHODS.get(method, ()):
+                deadline = FOREVER if word == "join" else None
+                act = _act(function, call.place, call.text, deadline)
+                yield Done(attribute, word, act, call)
+
+    def _helped(
+        self, function: FunctionId, entry: FunctionEntry, me: str, call: Call
+    ) -> Iterator[Done]:
+        """What a helper does to the parameter that an attribute goes to."""
+        for target in self.graph.targets(function, call):
+            helper = self.graph.names.function(target)
+            for name, value in parameters_of(helper, call, bound=bool(helper.owner)):
+                attribute = self.attribute(entry, me, value)
+                for inner in helper.calls if attribute else ():
+                    if self._names(helper, inner.receiver, name):
+                        yield from self._called(target, inner, attribute)
+
+    def _names(self, entry: FunctionEntry, value: Expression | None, name: str) -> bool:
+        """Whether an expression is what a local name holds, or an element of it."""
+        if value is None or not value.path or "." in value.path:
+            return False
+        ways = entry.bindings.get(value.path, ())
+        return value.path == name or any(
+            way.how == "each" and any(e.path == name for e in way.value.walk()) for way in ways
+        )
+
+    # Attributes
+
+    def attribute(
+        self, entry: FunctionEntry, me: str, value: Expression | None, steps: int = 0
+    ) -> str:
+        """The attribute that an expression is, or takes something out of; empty for neither."""
+        if value is None or steps > STEPS:
+            return ""
+        path = value.path
+        if path:
+            head, dot, attribute = path.partition(".")
+            if dot:
+                return attribute if head == me and "." not in attribute else ""
+            return self._local(entry, me, path, steps)
+        for part in _held_in(value):
+            found = self.attribute(entry, me, part, steps + 1)
+            if found:
+                return found
+        return ""
+
+    def _local(self, entry: FunctionEntry, me: str, name: str, steps: int) -> str:
+        for way in entry.bindings.get(name, ()):
+            value = way.value
+            if way.how not in ("assign", "each", "enter"):
+                continue
+            if isinstance(value, Group) and way.items and way.items[0] < len(value.items):
+                value = value.items[way.items[0]]
+            found = self.attribute(entry, me, value, steps + 1)
+            if found:
+                return found
+        return ""
+
+
+def _held_in(value: Expression) -> tuple[Expression, ...]:
+    """The expressions that an expression is one of, or takes something out of."""
+    match value:
+        case Await(value=inner) | Walrus(value=inner) | Starred(value=inner):
+            return (inner,)
+        case Subscript(value=inner):
+            return (inner,)
+        case Conditional(body=body, otherwise=otherwise):
+            return (body, otherwise)
+        case Logic(values=values):
+            return values
+        case Group(items=items):
+            return items
+        case Comprehension(element=element, clauses=clauses):
+            # `[t.join for t in self.threads]` is no use of what it loops over
+            return tuple(c.iterable for c in clauses) if isinstance(element, Name | Call) else ()
+        case Call() if value.method in LOOKS and value.arguments:
+            return (value.arguments[-1].value,)
+        case Call() if value.method in OPENS and value.receiver is not None:
+            return (value.receiver,)
+        case Call() if value.method in ("shield", "ref", "cast") and value.arguments:
+            return (value.arguments[-1].value,)
+    return ()
+
+
+def _ends_and_waits(kind: Kind | None) -> bool:
+    return kind is not None and kind.nature in ENDS_AND_WAITS
+
+
+def _act(function: FunctionId, place: Place, text: str, deadline: Deadline | None) -> Act:
+    return Act(function.name, function.path, place.first_line, text, deadline)
+
+
+def is_marker(call: Call) -> bool:
+    """Whether a call puts an end marker: None, or a constant in capitals."""
+    given = call.arguments[0].value if call.arguments else None
+    if isinstance(given, Constant):
+        return given.value is None
+    last = "" if given is None else given.path.rpartition(".")[2].lstrip("_")
+    return bool(last) and last.isupper()

@@ -1,0 +1,95 @@
+"""Takes that do not wait, in loops that go on when there is nothing to take."""
+
+from collections.abc import Iterator, Mapping
+
+from drainlint.link.calls import Known
+from drainlint.link.surroundings import Spot
+from drainlint.link.turns import NOTHING_THERE, always_leaves, leaves
+from drainlint.model.expression import Call, Not
+from drainlint.model.loop import Step
+from drainlint.model.statement import Assign, For, Handler, If, Leave, Pass, Statement, Try, While
+
+TAKES = frozenset({"take", "lock", "select", "network"})
+SWITCHED_OFF = ("NOBLOCK", "DONTWAIT", "NOHANG")
+EVERYTHING = frozenset({"Exception", "BaseException"})
+
+
+def attempts(statement: While | For, known: Mapping[int, Known], *, sleeps: bool) -> Iterator[Step]:
+    """What a loop takes without waiting, to sleep or spin when there was nothing."""
+    for one in known.values():
+        if not _is_own(one, statement) or not _does_not_wait(one):
+            continue
+        outcome = _when_nothing(one, statement)
+        if outcome is None or (not sleeps and not _spins(outcome, one, statement, known)):
+            continue
+        yield Step(one.call.text, one.call.place)
+
+
+def _is_own(one: Known, statement: While | For) -> bool:
+    spot = one.occurrence.spot
+    return spot.statement is statement or next(spot.loops, None) is statement
+
+
+def _does_not_wait(one: Known) -> bool:
+    if one.facts is None or one.does not in TAKES:
+        return False
+    if any(word in e.path for a in one.call.arguments for e in a.value.walk() for word in SWITCHED_OFF):
+        return True
+    deadline = one.program.values.deadline(one.key, one.call, one.facts)
+    return deadline.polls and one.does != "network"
+
+
+def _when_nothing(one: Known, statement: While | For) -> Handler | Statement | None:
+    """Where the loop goes on when there is nothing; None where it then ends."""
+    spot = one.occurrence.spot
+    if spot.statement is statement:
+        denied = any(isinstance(a, Not) for a in one.occurrence.around)
+        return statement if denied else None
+    for outer in spot.outward():
+        if outer.owner is statement:
+            break
+        if isinstance(outer.owner, Try) and outer.section == "body":
+            return _handler(outer.owner)
+    return _tested(one, spot, statement)
+
+
+def _handler(statement: Try) -> Handler | None:
+    for handler in statement.handlers:
+        names = {kind.path.rpartition(".")[2] for kind in handler.kinds}
+        nothing = not names or names & EVERYTHING or any(NOTHING_THERE.search(n) for n in names)
+        if nothing:
+            return None if always_leaves(handler.body) else handler
+    return None
+
+
+def _tested(one: Known, spot: Spot, statement: While | For) -> Statement | None:
+    """A take whose result says that there was nothing: `if job is None: ...`."""
+    if isinstance(spot.statement, If):
+        return None if leaves(spot.statement.body) else spot.statement
+    if not isinstance(spot.statement, Assign):
+        return None
+    taken = {t.path for t in spot.statement.targets}
+    for test in (s for s in statement.walk() if isinstance(s, If | While)):
+        if taken & {e.path for e in test.test.walk()}:
+            return None if any(leaves(b) for b in test.blocks) else test
+    return None
+
+
+def _spins(
+    outcome: Handler | Statement, one: Known, statement: While | For, known: Mapping[int, Known]
+) -> bool:
+    """Whether nothing takes time on the way back to the take."""
+    if isinstance(outcome, Statement):
+        return outcome is statement and not any(k is not one and _is_own(k, statement) for k in known.values())
+    if not outcome.body or not isinstance(outcome.body[-1], Leave | Pass):
+        return False
+    if any(not isinstance(s, Leave | Pass) for s in outcome.body):
+        return False
+    goes_on = isinstance(outcome.body[-1], Leave)
+    others = (k.call for k in known.values() if k is not one and _is_own(k, statement))
+    return not any(_takes_time(call, one.call, after=not goes_on) for call in others)
+
+
+def _takes_time(other: Call, take: Call, *, after: bool) -> bool:
+    """Whether another call of the loop runs on a turn that found nothing."""
+    return after or other.place < take.place

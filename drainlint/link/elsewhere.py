@@ -1,0 +1,105 @@
+"""Bounds that stand elsewhere: in every caller of a coroutine, in the client that a call is made on."""
+
+from collections.abc import Iterator
+
+from drainlint.link.calls import Known
+from drainlint.link.names import FunctionId
+from drainlint.link.program import Program
+from drainlint.link.surroundings import occurrences
+from drainlint.link.takes import calls_about, ways
+from drainlint.model.expression import Call, Constant, Expression
+from drainlint.model.place import Place
+
+DEPTH = 4
+"""How many callers up a bound is looked for."""
+CONNECTING = frozenset({"connect", "create_connection", "open", "settimeout"})
+
+
+def bounded_by_callers(program: Program, key: FunctionId, depth: int = 0) -> str:
+    """The timeout that every caller of a coroutine puts around it; empty where one does not."""
+    callers = program.graph.callers.get(key, set())
+    if depth > DEPTH or not callers or not program.names.function(key).is_async:
+        return ""
+    if program.roles.registered(key) or _is_entered_from_outside(program, key):
+        return ""
+    found = ""
+    for caller in sorted(callers - {key}):
+        place = program.graph.callees[caller][key]
+        found = _around(program, caller, place) or bounded_by_callers(program, caller, depth + 1)
+        if not found:
+            return ""
+    return found
+
+
+def _is_entered_from_outside(program: Program, key: FunctionId) -> bool:
+    """Whether it is where a drain path begins, under a name that others may call."""
+    if program.names.function(key).short_name.startswith("_"):
+        return False
+    return any(r.function == key and not r.first_line for r in program.drain_paths.roots)
+
+
+def _around(program: Program, caller: FunctionId, place: Place) -> str:
+    """The timeout around a call at this place of a function."""
+    body = program.bodies.get(caller)
+    if body is not None:
+        for occurrence in occurrences(body, caller.path):
+            if occurrence.call.place == place:
+                return Known(program, occurrence).bounded_by
+    for call in program.names.function(caller).calls:
+        if call.place != place and call.place.holds(place):
+            facts = program.facts(caller, call)
+            if facts is not None and facts[0].does == "bound":
+                return call.text
+    return ""
+
+
+# Clients
+
+
+def limited(known: Known) -> str:
+    """What bounds a network call although it names no timeout; empty for nothing.
+
+    A default for all sockets of the program, an adapter or wrapper that adds one to a session, a
+    connection that is only made later, with a timeout.
+    """
+    for call in _set_up(known):
+        facts = known.program.facts(known.key, call)
+        if facts is not None and facts[0].does == "settimeout" and call.arguments:
+            if not _is_none(call.arguments[0].value):
+                return call.text
+        if call.method == "mount" and len(call.arguments) > 1 and _is_adapter(call.arguments[1].value):
+            return call.text
+        if call.method in CONNECTING and call.argument("timeout") is not None:
+            return call.text
+    subject = known.subject
+    return next((f"`{subject}.request` is wrapped" for _ in ways(known, f"{subject}.request")), "")
+
+
+def _set_up(known: Known) -> Iterator[Call]:
+    """The calls on the client itself, wherever it is set up, and those that speak of all sockets."""
+    subject = "" if known.call.receiver is None else known.call.receiver.path
+    names = {subject} if known.does == "network" and subject else set(_targets(known))
+    for name in sorted(names):
+        for _, call in calls_about(known, name):
+            yield call
+    for entry in known.program.names.modules[known.key.path].functions.values():
+        yield from (c for c in entry.calls if c.method == "setdefaulttimeout")
+
+
+def _targets(known: Known) -> Iterator[str]:
+    """The names that what is made here is given."""
+    entry = known.program.names.function(known.key)
+    for name, found in entry.bindings.items():
+        for way in found:
+            if any(e is known.call or e == known.call for e in way.value.walk()):
+                yield name
+
+
+def _is_none(value: Expression) -> bool:
+    return isinstance(value, Constant) and value.value is None
+
+
+def _is_adapter(value: Expression) -> bool:
+    """Whether an adapter is one of the project's own, or is told a timeout."""
+    text = value.text.lower()
+    return "timeout" in text or (isinstance(value, Call) and value.method != "HTTPAdapter")

@@ -1,0 +1,121 @@
+"""Where a program begins: console scripts, `__main__.py`, main guards, commands, `main()`.
+
+And what each of them reaches: by calls, and through what it hands to threads, tasks and handlers.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from drainlint.index.entries import MAIN, MODULE
+from drainlint.link.graph import Graph, Registration
+from drainlint.link.names import FunctionId
+from drainlint.link.roles import Roles
+from drainlint.model.expression import Constant, Expression, Group, Name
+
+SCRIPT = "console script"
+PACKAGE = "package"
+GUARD = "main guard"
+COMMAND = "command"
+FUNCTION = "main function"
+ORDER = (SCRIPT, PACKAGE, GUARD, COMMAND, FUNCTION)
+"""The sorts of entries, what people start most often first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramEntry:
+    """A place where a program begins."""
+
+    sort: str
+    function: FunctionId
+    calls: tuple[FunctionId, ...] = ()
+    """For a guard: the entry functions that it calls."""
+
+
+class Entries:
+    """The entries of a project, and what they reach."""
+
+    def __init__(self, graph: Graph, roles: Roles) -> None:
+        """Take the calls of a project, and who belongs to the main flow."""
+        self.graph = graph
+        self.roles = roles
+        self._reached: dict[FunctionId, frozenset[FunctionId]] = {}
+
+    @cached_property
+    def all(self) -> tuple[ProgramEntry, ...]:
+        """Every entry, real ones first: functions that another entry calls are none themselves."""
+        found = sorted(
+            (ProgramEntry(self._sort(key), key, self._entered_by(key)) for key in self.roles.main),
+            key=lambda entry: (ORDER.index(entry.sort), entry.function),
+        )
+        called = {key for entry in found if entry.sort != SCRIPT for key in entry.calls}
+        scripts = {entry.function for entry in found if entry.sort == SCRIPT}
+        return tuple(
+            entry
+            for entry in found
+            if entry.sort in (SCRIPT, COMMAND)
+            or (entry.function not in called and not scripts & set(entry.calls))
+        )
+
+    def _sort(self, key: FunctionId) -> str:
+        if key in self.roles.script_functions:
+            return SCRIPT
+        if key.name == MODULE:
+            return PACKAGE
+        if key.name == MAIN:
+            return GUARD
+        if "command" in self.roles.registered(key):
+            return COMMAND
+        return FUNCTION if self.graph.names.function(key).owner == "" else COMMAND
+
+    def _entered_by(self, key: FunctionId) -> tuple[FunctionId, ...]:
+        return tuple(c for c in self.graph.callees.get(key, ()) if c in self.roles.main)
+
+    def reach(self, start: FunctionId) -> frozenset[FunctionId]:
+        """All that runs because of an entry: what it calls, starts, and has called back."""
+        if start not in self._reached:
+            seen = {start}
+            queue = deque([start])
+            while queue:
+                current = queue.popleft()
+                following = [*self.graph.callees.get(current, ())]
+                following += [r.target for r in self._handed_on.get(current, ())]
+                for key in following:
+                    if key not in seen:
+                        seen.add(key)
+                        queue.append(key)
+            self._reached[start] = frozenset(seen)
+        return self._reached[start]
+
+    @cached_property
+    def _handed_on(self) -> Mapping[FunctionId, list[Registration]]:
+        found: dict[FunctionId, list[Registration]] = {}
+        for registration in self.graph.registrations:
+            found.setdefault(registration.scope, []).append(registration)
+        return found
+
+    def triggers(self, registration: Registration) -> Iterator[str]:
+        """What a handler is registered for, as written: `SIGTERM`; nothing where that is unsaid."""
+        call = registration.call
+        if call is None or not call.arguments or "signal" not in registration.role:
+            return
+        yield from self._named(registration.scope, call.arguments[0].value)
+
+    def _named(self, scope: FunctionId, value: Expression) -> Iterator[str]:
+        if isinstance(value, Name) and "." not in value.dotted:
+            entry = self.graph.names.function(scope)
+            for way in entry.bindings.get(value.dotted, ()):
+                if way.how == "each":
+                    parts = way.value.items if isinstance(way.value, Group) else (way.value,)
+                    yield from (_signal(part) for part in parts)
+                    return
+        yield _signal(value)
+
+
+def _signal(value: Expression) -> str:
+    """`SIGTERM` for `signal.SIGTERM`; anything else as it is written."""
+    if isinstance(value, Constant):
+        return str(value.value)
+    last = value.path.rpartition(".")[2]
+    return last if last.startswith("SIG") else value.text

@@ -1,0 +1,173 @@
+"""Who holds which lock where: `with lock:`, and from `acquire` to `release`."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from drainlint.finding import Related
+from drainlint.index.entries import FunctionEntry
+from drainlint.link.names import FunctionId
+from drainlint.link.origins import Identity, identity, ways
+from drainlint.link.program import Program
+from drainlint.model.expression import Call, Constant, Expression
+from drainlint.model.place import Place
+
+LOCKS = frozenset({"lock", "rlock", "condition", "aio-lock", "aio-condition"})
+HOPS = 3
+"""Through how many calls a lock that the caller holds is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Lines of a function on which it holds a lock."""
+
+    lock: Identity
+    function: FunctionId
+    text: str
+    nature: str
+    first_line: int
+    last_line: int
+    blocking: bool = True
+    """It waits until it has the lock."""
+    in_processes: bool = False
+    """Other processes take the lock as well."""
+
+    @property
+    def taken(self) -> Related:
+        """Where it is taken."""
+        line = self.first_line
+        where = f"holds `{self.text}` from here"
+        return Related(self.function.path, Place(line, 1, line, 0), where)
+
+
+class Locks:
+    """Every lock region of a project, built when the first one is asked for."""
+
+    def __init__(self, program: Program) -> None:
+        """Take the linked program."""
+        self.program = program
+        self._callers: dict[FunctionId, tuple[Held, ...]] = {}
+
+    @cached_property
+    def _regions(self) -> Mapping[FunctionId, tuple[Held, ...]]:
+        found: dict[FunctionId, tuple[Held, ...]] = {}
+        for key, entry in self.program.names.functions():
+            if regions := tuple(self._of(key, entry)):
+                found[key] = regions
+        return found
+
+    @cached_property
+    def _by_lock(self) -> Mapping[Identity, tuple[Held, ...]]:
+        found: dict[Identity, list[Held]] = defaultdict(list)
+        for regions in self._regions.values():
+            for held in regions:
+                found[held.lock].append(held)
+        return {lock: tuple(regions) for lock, regions in found.items()}
+
+    def _of(self, key: FunctionId, entry: FunctionEntry) -> Iterator[Held]:
+        for entered in entry.entered:
+            if entered.value.path:
+                yield from self._held(key, entered.value, entered.first_line, entered.last_line)
+        for call in entry.calls:
+            if call.method == "acquire" and call.receiver is not None and call.receiver.path:
+                line = _released(entry, call)
+                if line:
+                    blocking = _is_blocking(call)
+                    yield from self._held(key, call.receiver, call.place.line, line, blocking)
+
+    def _held(
+        self,
+        key: FunctionId,
+        lock: Expression,
+        first_line: int,
+        last_line: int,
+        blocking: bool = True,  # noqa: FBT001 - one of the region's facts
+    ) -> Iterator[Held]:
+        kind = self.program.kinds.of(key, lock)
+        if kind is None or kind.nature not in LOCKS:
+            return
+        named = self.name(key, lock.path)
+        if named is not None:
+            processes = kind.library.startswith(("multiprocessing", "billiard", "multiprocess"))
+            yield Held(
+                named, key, lock.text, kind.nature, first_line, last_line, blocking, processes
+            )
+
+    def name(self, key: FunctionId, path: str) -> Identity | None:
+        """The lock that a path names; a condition built on a lock is that lock."""
+        for scope, way in ways(self.program, key, path):
+            if way.how == "assign" and isinstance(way.value, Call) and way.value.arguments:
+                kind = self.program.kinds.of(scope, way.value)
+                inner = way.value.arguments[0].value
+                if kind is not None and kind.nature in ("condition", "aio-condition") and inner.path:
+                    return identity(self.program, scope, inner.path)
+        return identity(self.program, key, path)
+
+    # Questions
+
+    def takers(self, lock: Identity) -> tuple[Held, ...]:
+        """Every region of a lock whose function waits until it has it."""
+        return tuple(h for h in self._by_lock.get(lock, ()) if h.blocking)
+
+    def around(self, key: FunctionId, line: int) -> Iterator[Held]:
+        """The locks that are held on a line of a function, by itself or by who calls it."""
+        yield from self.own(key, line)
+        yield from self._by_callers(key)
+
+    def own(self, key: FunctionId, line: int) -> Iterator[Held]:
+        """The locks that a function itself holds on one of its lines."""
+        for held in self._regions.get(key, ()):
+            if held.first_line <= line <= held.last_line and not self._is_lent(held, line):
+                yield held
+
+    def _is_lent(self, held: Held, line: int) -> bool:
+        """Whether the lock is given back for a while: `release()` ... `acquire()` within."""
+        given_back = False
+        for call in self.program.names.function(held.function).calls:
+            inside = held.first_line < call.place.line <= line
+            if inside and call.receiver is not None and call.receiver.text == held.text:
+                if call.method in ("release", "acquire"):
+                    given_back = call.method == "release"
+        return given_back
+
+    def _by_callers(self, key: FunctionId, hops: int = 0) -> tuple[Held, ...]:
+        if key in self._callers or hops >= HOPS:
+            return self._callers.get(key, ())
+        self._callers[key] = ()
+        found: dict[Held, None] = {}
+        for caller in sorted(self.program.graph.callers.get(key, ())):
+            for call in self.program.names.function(caller).calls:
+                if call.method != self._short(key) or key not in self._targets(caller, call):
+                    continue
+                found.update(dict.fromkeys(self.own(caller, call.place.line)))
+            found.update(dict.fromkeys(self._by_callers(caller, hops + 1)))
+        self._callers[key] = tuple(found)
+        return self._callers[key]
+
+    def _short(self, key: FunctionId) -> str:
+        return self.program.names.function(key).short_name
+
+    def _targets(self, caller: FunctionId, call: Call) -> tuple[FunctionId, ...]:
+        return self.program.graph.targets(caller, call)
+
+
+def _is_blocking(call: Call) -> bool:
+    given = [a.value for a in call.arguments if a.name in ("", "blocking", "block")]
+    if any(isinstance(g, Constant) and g.value in (False, 0) for g in given[:1]):
+        return False
+    return not any(a.name == "timeout" for a in call.arguments) and len(call.arguments) <= 1
+
+
+def _released(entry: FunctionEntry, acquired: Call) -> int:
+    """The line of the first `release` of the same lock after an `acquire`; 0 for none."""
+    lines = [
+        call.place.line
+        for call in entry.calls
+        if call.method == "release"
+        and call.receiver == acquired.receiver
+        and call.place.line > acquired.place.line
+    ]
+    return min(lines, default=0)
+
+

@@ -1,0 +1,283 @@
+"""Builds what is done under a lock: waits, calls to hosts and disks, callbacks of users."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from drainlint.finding import Related
+from drainlint.link.calls import Known
+from drainlint.link.locks import Held, Locks
+from drainlint.link.names import FunctionId, Variable
+from drainlint.link.origins import Identity, calls_on, made, runs, ways
+from drainlint.link.program import Program
+from drainlint.model.deadline import FOREVER
+from drainlint.model.expression import Await, Call, Expression, Name
+from drainlint.model.lock import Lock, UnderLock
+from drainlint.model.place import Place
+from drainlint.model.wait import Wait
+
+SENDS = frozenset({"io", "write", "network", "flush"})
+"""Verbs of calls that hand something over to a host or a disk."""
+WAITS = frozenset({"join", "wait", "take", "put", "close", "select", "network", "process"})
+SPAWNS = frozenset({"submit", "map", "apply_async", "map_async", "imap", "imap_unordered", "starmap_async", "spawn", "start_soon"})  # fmt: skip
+WORKERS = frozenset({"thread", "timer", "greenlet", "task", "future", "aio-future", "result"})
+WAKERS = {
+    "event": frozenset({"set"}),
+    "aio-event": frozenset({"set"}),
+    "condition": frozenset({"notify", "notify_all", "notifyAll"}),
+    "aio-condition": frozenset({"notify", "notify_all"}),
+}
+SAVING = re.compile(r"_*(async_)?(save|snapshot|flush|dump|persist|checkpoint)")
+LIFE = re.compile(
+    r"_*(async_)?(start|stop|close|aclose|shutdown|drain|terminate|restart|open|connect|disconnect"
+    r"|enter__|exit__|aenter__|aexit__|init__|del__|setup|teardown|join|launch|ensure)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A function that must go on before a wait ends; `line`: only what comes before it."""
+
+    function: FunctionId
+    line: int = 0
+
+
+class UnderLocks:
+    """Tells what a call does while its function, or who calls it, holds a lock."""
+
+    def __init__(self, program: Program) -> None:
+        """Take the linked program with the bodies that were read."""
+        self.program = program
+        self.locks = Locks(program)
+        self._needs: dict[tuple[FunctionId, Identity], Held | None] = {}
+        self._known: dict[Identity, tuple[Held, ...]] = {}
+
+    def of(self, known: Known, waited: Wait | None) -> Iterator[UnderLock]:
+        """What a call does under a lock; nothing where it holds none or is soon done."""
+        does = _does(known, waited) or self._callback(known)
+        sends = known.does in SENDS
+        if not does and not (sends and self._locks_itself(known.key)):
+            return
+        around = self._foreign(known, waited)
+        if not around:
+            return
+        sides = () if waited is None else tuple(self._sides(known, waited))
+        found = [self._noun(known, waited, held, does, sides) for held in around]
+        yield max(found, key=lambda n: (n.needed is not None, bool(n.lock.stoppers)))
+
+    def awaited(self, known: Known, task: Await) -> Iterator[UnderLock]:
+        """`await self.task` under a lock of the event loop's."""
+        sides = tuple(self._made_by(known, task.value))
+        for held in self.locks.own(known.key, known.call.place.line):
+            if sides and held.nature.startswith("aio-"):
+                yield self._noun(known, None, held, "wait", sides)
+                return
+
+    def _locks_itself(self, key: FunctionId) -> bool:
+        entry = self.program.names.function(key)
+        return bool(entry.entered) or any(c.method == "acquire" for c in entry.calls)
+
+    def _foreign(self, known: Known, waited: Wait | None) -> list[Held]:
+        """The locks around a call, without the one that it gives back while it waits."""
+        own = None
+        if waited is not None and waited.nature in ("condition", "aio-condition"):
+            own = self.locks.name(known.key, waited.subject)
+        awaits = known.is_asynchronous
+        return [
+            h
+            for h in self.locks.around(known.key, known.call.place.line)
+            if h.lock != own and h.nature.startswith("aio-") == awaits
+        ]
+
+    def _noun(
+        self,
+        known: Known,
+        waited: Wait | None,
+        held: Held,
+        does: str,
+        sides: tuple[_Side, ...],
+    ) -> UnderLock:
+        return UnderLock(
+            path=known.key.path,
+            place=known.call.place,
+            function=known.function,
+            drain=known.drain,
+            confidence=known.confidence,
+            text=known.call.text,
+            does=does,
+            lock=self._lock(held, known.key),
+            deadline=waited.deadline if waited is not None else FOREVER,
+            subject=known.subject or known.call.text,
+            needed=self._needed(held, sides),
+            sends=known.does in SENDS,
+            saves=bool(SAVING.match(known.function.short_name)),
+            is_asynchronous=held.nature.startswith("aio-"),
+        )
+
+    # The lock
+
+    def _lock(self, held: Held, user: FunctionId) -> Lock:
+        others = [
+            h
+            for h in self.locks.takers(held.lock)
+            if h.function not in (held.function, user) and not self._is_set_up(h.function)
+        ]
+        names = {self.program.names.function(h.function).short_name for h in (held, *others)}
+        return Lock(
+            held.text,
+            held.taken,
+            tuple(self._related(h) for h in others),
+            tuple(
+                self._related(h)
+                for h in others
+                if self.program.drain(h.function, h.first_line) is not None
+            ),
+            tuple(self._related(h) for h in others if self._is_busy(h)),
+            only_life=all(LIFE.match(n) for n in names),
+        )
+
+    def _is_set_up(self, key: FunctionId) -> bool:
+        """While an object is being made nobody else has it."""
+        return self.program.names.function(key).short_name in ("__init__", "__new__")
+
+    def _related(self, held: Held) -> Related:
+        name = self.program.names.function(held.function).short_name
+        line = held.first_line
+        return Related(
+            held.function.path, Place(line, 1, line, 0), f"`{name}` waits for `{held.text}` here"
+        )
+
+    def _is_busy(self, held: Held) -> bool:
+        """Whether a region of the lock writes, sends or waits itself."""
+        for call in self.program.names.function(held.function).calls:
+            if held.first_line <= call.place.line <= held.last_line and self._sends(held, call):
+                return True
+        return False
+
+    def _sends(self, held: Held, call: Call) -> bool:
+        facts = self.program.facts(held.function, call)
+        if facts is not None:
+            return facts[0].does in SENDS | {"take", "select"}
+        for target in self.program.graph.targets(held.function, call):
+            for inner in self.program.names.function(target).calls:
+                known = self.program.facts(target, inner)
+                if known is not None and known[0].does in SENDS:
+                    return True
+        return False
+
+    # The side that is waited for
+
+    def _needed(self, held: Held, sides: tuple[_Side, ...]) -> Related | None:
+        """Where those who are waited for take the lock that is held meanwhile."""
+        timed = [s for s in sides if s.line]
+        if timed and all(self._before(held, s) is not None for s in timed):
+            return self._related_to(self._before(held, timed[0]))
+        for side in sides:
+            if not side.line and (found := self._need(side.function, held)) is not None:
+                return self._related_to(found)
+        return None
+
+    def _related_to(self, held: Held | None) -> Related | None:
+        return None if held is None else self._related(held)
+
+    def _before(self, held: Held, side: _Side) -> Held | None:
+        for one in self.locks.takers(held.lock):
+            if one.function == side.function and one.first_line <= side.line <= one.last_line:
+                return one
+        return None
+
+    def _need(self, start: FunctionId, held: Held) -> Held | None:
+        key = (start, held.lock)
+        if key not in self._needs:
+            reached = {*self.program.drain_paths.closure(start)}
+            takers = (h for h in self.locks.takers(held.lock) if h.function in reached)
+            self._needs[key] = next(takers, None)
+        return self._needs[key]
+
+    def _sides(self, known: Known, waited: Wait) -> Iterator[_Side]:
+        """Who must go on for a wait to end."""
+        receiver = known.call.receiver
+        if receiver is None:
+            for argument in known.call.arguments:
+                yield from self._made_by(known, argument.value)
+            return
+        nature = waited.nature
+        if nature in WORKERS or (waited.verb == "join" and not nature):
+            yield from self._made_by(known, receiver)
+        elif nature in ("executor", "pool"):
+            for scope, call in calls_on(self.program, known.key, receiver.path, SPAWNS):
+                yield from (_Side(target) for target in runs(self.program, scope, call))
+        elif nature in WAKERS:
+            yield from self._callers_of(known, receiver, WAKERS[nature])
+        elif nature in ("queue", "aio-queue"):
+            yield from self._of_queue(known, waited, receiver)
+
+    def _of_queue(self, known: Known, waited: Wait, queue: Expression) -> Iterator[_Side]:
+        if waited.verb == "take":
+            yield from self._callers_of(known, queue, frozenset({"put", "put_nowait"}))
+            return
+        taking = "task_done" if waited.verb == "join" else "get"
+        for scope, _ in calls_on(self.program, known.key, queue.path, (taking,)):
+            if scope != known.key:
+                yield _Side(scope)
+
+    def _callers_of(
+        self, known: Known, thing: Expression, methods: frozenset[str]
+    ) -> Iterator[_Side]:
+        for scope, call in calls_on(self.program, known.key, thing.path, methods):
+            if scope != known.key:
+                yield _Side(scope, call.place.line)
+
+    def _made_by(self, known: Known, thing: Expression) -> Iterator[_Side]:
+        """The functions that run as the worker, or as the job, that a thing stands for."""
+        for scope, call in made(self.program, known.key, thing):
+            yield from (_Side(target) for target in runs(self.program, scope, call))
+
+    # Callbacks
+
+    def _callback(self, known: Known) -> str:
+        """Whether a call runs what a user of the class or function handed in."""
+        called = known.call.func
+        if known.facts is not None or not isinstance(called, Name):
+            return ""
+        if known.program.graph.targets(known.key, known.call):
+            return ""
+        return "callback" if self._is_handed_in(known.key, called, 0) else ""
+
+    def _is_handed_in(self, key: FunctionId, called: Expression, depth: int) -> bool:
+        if depth > 3 or not called.path:  # noqa: PLR2004 - a name for an element of an attribute
+            return False
+        resolved = self.program.names.resolve(key, called.path)
+        if resolved is None or not isinstance(resolved.symbol, Variable):
+            return False
+        entry = self.program.names.function(resolved.symbol.scope)
+        if not resolved.rest and any(p.name == resolved.symbol.name for p in entry.parameters):
+            return not self.program.kinds.of(key, called)
+        found = list(ways(self.program, key, called.path))
+        return any(
+            self._is_handed_in(scope, value, depth + 1)
+            for scope, way in found
+            for value in (way.value, *(p for p in way.value.parts if way.how == "each"))
+            if isinstance(value, Name) and value.path != called.path
+        )
+
+
+def _does(known: Known, waited: Wait | None) -> str:
+    if waited is None or waited.verb not in WAITS:
+        return ""
+    if waited.ended or waited.own_job or waited.ready or waited.killed or waited.deadline.polls:
+        return ""
+    if waited.verb == "put" and not _has_bound(known):
+        return ""
+    remote = waited.remote or waited.nature in ("socket", "session", "channel", "connection")
+    return "remote" if remote or waited.verb in ("network", "select") else "wait"
+
+
+def _has_bound(known: Known) -> bool:
+    """Whether the queue that something is put into may be full."""
+    receiver = known.call.receiver
+    for scope, call in () if receiver is None else made(known.program, known.key, receiver):
+        size = call.argument("maxsize", 0)
+        if size is not None and known.program.values.number(scope, size) != 0:
+            return True
+    return False
