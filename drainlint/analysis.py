@@ -8,7 +8,7 @@ from pathlib import Path
 from drainlint.config import FileSettings
 from drainlint.discover import SourceFile
 from drainlint.finding import Finding, Notice
-from drainlint.gather import FileFacts, Problem, gather, reread
+from drainlint.gather import FileFacts, Problem, gather, reread, uncollected
 from drainlint.index.screen import Groups
 from drainlint.knowledge import load
 from drainlint.link.candidates import blocked_coroutines

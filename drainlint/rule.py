@@ -149,8 +149,9 @@ class Rule(Generic[N]):
         remedy: str = "",
         level: Level | None = None,
         about: tuple[Place, ...] = (),
+        at: Place | None = None,
     ) -> Finding:
-        """Build a finding at the noun's place, at the rule's own level unless another is given."""
+        """Build a finding at the noun's place, at the rule's own level, unless others are given."""
         return Finding(
             code=self.code,
             name=self.name,
@@ -158,7 +159,7 @@ class Rule(Generic[N]):
             confidence=noun.confidence,
             lowered_by=_lowered(noun),
             path=noun.path,
-            place=noun.place.first_line,
+            place=(at or noun.place).first_line,
             message=message,
             related=tuple(r for r in related if r is not None),
             steps=noun.drain.steps if noun.drain else (),

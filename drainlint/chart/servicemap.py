@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from drainlint.model.deadline import Deadline
-from drainlint.model.service import Lifetime, StopSignal
+from drainlint.model.service import Lifetime
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -111,8 +111,7 @@ class MappedService:
 
     lifetime: Lifetime
     heirs: tuple[str, ...] = ()
-    inherited: tuple[StopSignal, ...] = ()
-    """Stop signals of its bases, which are drawn there."""
+    """Classes whose whole lifetime is this one's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         seconds=seconds,
         cancellable=facts.asynchronous or facts.name.startswith(("gevent.", "eventlet.")),
         in_loop=in_loop,
+        in_signal_handler="signal-handler" in known.program.roles.registered(known.key),
         lets_traffic_drain=_after_readiness(known),
         interrupted_by_signal=_cut_by_signal(known),
     )
@@ -74,6 +75,7 @@ def _timed_wait(known: Known, *, in_loop: bool) -> Pause | None:
         cancellable=facts.asynchronous,
         is_timed_wait=True,
         in_loop=in_loop,
+        in_signal_handler="signal-handler" in known.program.roles.registered(known.key),
     )
 
 

@@ -25,6 +25,9 @@ class Pause(Noun):
     interrupted_by_signal: bool = False
     """It is the main flow's, where no handler returns: a signal cuts it short."""
 
+    in_signal_handler: bool = False
+    """Its function is registered with `signal.signal`."""
+
     @property
     def can_be_cut_short(self) -> bool:
         """Whether a stop can end it early."""

@@ -1,0 +1,118 @@
+"""The drain paths of a map: every root once, numbered in the order in which they are drawn."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from drainlint.chart.servicemap import DrainPath
+from drainlint.chart.trees import Trees
+from drainlint.link.drain import CERTAIN, REGISTERED, Root
+from drainlint.link.entries import Entries, ProgramEntry
+from drainlint.link.graph import Registration
+from drainlint.link.names import FunctionId
+from drainlint.link.program import Program
+
+OF_AN_ENTRY = frozenset({"finally", "after-wait"})
+"""Sorts of roots that belong to the entry that runs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a map is to show."""
+
+    asked: frozenset[str]
+    """The files whose entries, classes and roots are shown; the trees go wherever calls lead."""
+    side_code: Callable[[str], bool]
+    everything: bool = False
+    """Also what is left out otherwise because it says little."""
+
+    def shows(self, path: str) -> bool:
+        """Whether what stands in a file is shown."""
+        return path in self.asked and (self.everything or not self.side_code(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A root, and all that is registered to lead to it."""
+
+    root: Root
+    registrations: tuple[Registration, ...] = ()
+
+
+class Paths:
+    """Draws each root once; what was drawn before is referred to by its number."""
+
+    def __init__(self, program: Program, entries: Entries) -> None:
+        """Take the linked program and its entries."""
+        self.program = program
+        self.entries = entries
+        self.trees = Trees(program)
+        self.drawn: list[DrainPath] = []
+        self.numbers: dict[Root, int] = {}
+        """0 for a root on which nothing waits."""
+        self.ways = tuple(self._ways())
+
+    def _ways(self) -> Iterator[Way]:
+        registered: dict[tuple[FunctionId, str], list[Registration]] = {}
+        for one in self.program.graph.registrations:
+            sort, _ = REGISTERED.get(one.role, ("", ""))
+            registered.setdefault((one.target, sort), []).append(one)
+        roots = self.program.drain_paths.roots
+        certain = {root.function for root in roots if root.sort in CERTAIN}
+        seen: set[tuple[FunctionId, str, int, int]] = set()
+        for root in roots:
+            key = (root.function, root.sort, root.first_line, root.last_line)
+            if key not in seen and not (root.sort == "method" and root.function in certain):
+                seen.add(key)
+                yield Way(root, tuple(registered.get((root.function, root.sort), ())))
+
+    def of_entry(self, entry: ProgramEntry) -> list[Way]:
+        """The roots that an entry brings about: the handlers it registers, its own `finally`."""
+        reach = self.entries.reach(entry.function)
+        beside = FunctionId(entry.function.path, "<module>")  # it is imported before it runs
+        return [
+            way
+            for way in self.ways
+            if any(one.scope in reach or one.scope == beside for one in way.registrations)
+            or (way.root.sort in OF_AN_ENTRY and way.root.function in reach)
+        ]
+
+    def draw(self, way: Way) -> int:
+        """The number of a root's tree; 0 where nothing on it waits."""
+        root = way.root
+        if root not in self.numbers:
+            number = len(self.drawn) + 1
+            tree = self.trees.draw(root, number)
+            self.numbers[root] = 0 if tree is None else number
+            if tree is not None:
+                label = f"stop method {root.label}" if root.sort == "method" else root.label
+                self.drawn.append(
+                    DrainPath(number, root.sort, label, self.triggers(way), root.by_name, tree)
+                )
+        return self.numbers[root]
+
+    def draw_the_rest(self, wishes: Wishes) -> tuple[int, int, int]:
+        """Draw what belongs to no entry: how many were quiet, drawn within others, side code."""
+        quiet = within = side = 0
+        rest = [way for way in self.ways if way.root.function.path in wishes.asked]
+        for way in sorted(rest, key=_rank):
+            if not wishes.shows(way.root.function.path):
+                side += 1
+            elif way.root in self.numbers:
+                quiet += not self.numbers[way.root]
+            elif self.trees.is_drawn(way.root) and not wishes.everything:
+                within += 1
+            else:
+                quiet += not self.draw(way)
+        return quiet, within, side
+
+    def triggers(self, way: Way) -> tuple[str, ...]:
+        """The signals that lead to a root."""
+        found = (name for one in way.registrations for name in self.entries.triggers(one))
+        return tuple(dict.fromkeys(found))
+
+
+def _rank(way: Way) -> tuple[bool, int, str, int]:
+    """What was registered comes first, then what is entered, then what only bears a name."""
+    root = way.root
+    order = ("signal", "exit-hook", "shutdown-hook", "after-wait", "finally", "context", "method")
+    return root.by_name, order.index(root.sort), root.function.path, root.first_line

@@ -1,0 +1,48 @@
+"""DRN106."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Finding
+from drainlint.model.loop import Loop
+from drainlint.rule import Rule, any_of
+from drainlint.rules.polling import by_deadline, held, pause_notes
+
+
+class PollExternal(Rule[Loop]):
+    """A loop does nothing but ask a file, a process, a database or a service whether it is ready.
+
+    The world outside often has no event to wait for, so polling may be the only way; then it needs
+    a deadline, and a pause that a stop cuts short. Without a deadline a peer that never answers
+    holds the loop for ever.
+
+    Bad:
+        def wait_until_ready(url):
+            while True:
+                if requests.get(url, timeout=5).json()["status"] == "ready":
+                    break
+                time.sleep(1)
+
+    Good:
+        def wait_until_ready(url, stop: threading.Event):
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline and not stop.wait(1):
+                if requests.get(url, timeout=5).ok:
+                    break
+    """
+
+    code = "DRN106"
+    level = by_deadline
+    words = any_of("while", "for") & any_of("sleep", "wait")
+
+    def check(self, loop: Loop) -> Iterator[Finding]:
+        """Flag a pure wait that asks the world outside."""
+        asks = loop.asks("external")
+        if asks is None or not loop.waits_by_asking:
+            return
+        yield self.found(
+            loop,
+            f"this loop asks `{asks.text}` again and again{held(loop)}",
+            *pause_notes(loop, asks),
+            remedy="give it a deadline, and a pause that the stop event ends",
+            about=tuple(p.place for p in loop.pauses),
+        )
