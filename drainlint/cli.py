@@ -17,7 +17,7 @@ import click
 from drainlint import __version__
 from drainlint.config import FAIL_ON, ConfigError, Overrides, RuleNames, closest
 from drainlint.report import FORMATS, render
-from drainlint.run import STDIN, Plan, Request, Target, check, exit_code, plan, write
+from drainlint.run import STDIN, Plan, Request, Target, chart, check, exit_code, plan, write
 
 if TYPE_CHECKING:
     from drainlint.discover import SourceFile
@@ -51,6 +51,25 @@ _COMMON = (
     click.option(
         "--debug", is_flag=True, help="Show the traceback of a fault in drainlint itself."
     ),
+)
+_CONFIG = (
+    click.option(
+        "--config",
+        multiple=True,
+        metavar="FILE|KEY=VALUE",
+        help="A configuration file for every file, or one setting in TOML. Repeatable.",
+    ),
+    click.option("--isolated", is_flag=True, help="Heed no configuration file."),
+)
+_FACTS = (
+    click.option(
+        "--context",
+        type=click.Choice(("project", "files")),
+        default="project",
+        help="Where facts come from: the whole project (the default), or the PATHs alone.",
+    ),
+    click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes to use."),
+    click.option("--no-cache", is_flag=True, help="Do not read or write the cache."),
 )
 _CHECK = (
     click.argument("paths", nargs=-1, metavar="PATH..."),
@@ -94,25 +113,12 @@ _CHECK = (
     click.option("--verbose", "-v", is_flag=True, help="Say what is left out, and why."),
     click.option("--statistics", is_flag=True, help="Count the findings of each rule."),
     click.option("--no-progress", is_flag=True, help="Never show progress."),
-    click.option(
-        "--config",
-        multiple=True,
-        metavar="FILE|KEY=VALUE",
-        help="A configuration file for every file, or one setting in TOML. Repeatable.",
-    ),
-    click.option("--isolated", is_flag=True, help="Heed no configuration file."),
+    *_CONFIG,
     click.option("--no-ignores", is_flag=True, help="Heed no comment that ignores a finding."),
     click.option("--show-ignored", is_flag=True, help="Show ignored findings too, marked."),
     click.option("--show-files", is_flag=True, help="List the files to check, and check none."),
     click.option("--show-settings", is_flag=True, help="Show the settings, and check nothing."),
-    click.option(
-        "--context",
-        type=click.Choice(("project", "files")),
-        default="project",
-        help="Where facts come from: the whole project (the default), or the PATHs alone.",
-    ),
-    click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes to use."),
-    click.option("--no-cache", is_flag=True, help="Do not read or write the cache."),
+    *_FACTS,
     click.option(
         "--stdin-filename",
         metavar="FILE",
@@ -209,7 +215,49 @@ def _rules(output: str, color: str, **_: object) -> int:
     return 0
 
 
-_VERBS = {"check": _check, "explain": _explain, "rules": _rules}
+_ONLY_FOR_CHECK = {
+    **dict.fromkeys(("select", "extend_select", "ignore"), ()),
+    **dict.fromkeys(("strict", "exit_zero", "show_ignored", "no_ignores"), False),
+    **dict.fromkeys(("budget", "fail_on", "stdin_filename")),
+}
+"""What `_request` is told for options that a map has no use for."""
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.option("--all", "everything", is_flag=True, help="Leave out nothing that says little.")
+@click.option(
+    "--output",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help="Repeatable; FORMAT is text or json. Without FILE: standard output.",
+)
+@_with((*_CONFIG, *_FACTS, *_COMMON))
+def _map(everything: bool, output: tuple[str, ...], color: str, **options: Any) -> int:  # noqa: ANN401, FBT001  click hands over every option by name
+    """Draw what drainlint knows: entries, services, and drain paths with their waits."""
+    from drainlint.report import mapjson, maptext  # noqa: PLC0415  only for maps
+
+    targets = _targets(output, ("text", "json"))
+    made = plan(_request({**_ONLY_FOR_CHECK, **options}))
+    _say("warning", *made.warnings)
+    drawn, notices = chart(made, everything=everything)
+    _say("error", *_notices(notices))
+    colored, width = _looks(color)
+
+    def text(target: Target) -> str:
+        if target.format == "json":
+            return mapjson.render(drawn)
+        shown = color == "always" if target.file else colored
+        return maptext.render(drawn, color=shown, width=PLAIN_WIDTH if target.file else width)
+
+    write({target.file: text(target) for target in targets if target.file})
+    for target in targets:
+        if not target.file:
+            _print(text(target))
+    return 2 if notices else 0
+
+
+_VERBS = {"check": _check, "explain": _explain, "rules": _rules, "map": _map}
 
 
 def command(arguments: Sequence[str]) -> int:
@@ -317,15 +365,15 @@ def _read_stdin() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def _targets(outputs: Sequence[str]) -> list[Target]:
+def _targets(outputs: Sequence[str], formats: Sequence[str] = FORMATS) -> list[Target]:
     """The reports that are asked for; raises ConfigError for what cannot be written."""
     targets: list[Target] = []
     problems: list[str] = []
     for text in outputs or ("text",):
         form, equals, file = text.partition("=")
         target = Target(form, Path(file) if equals and file != STDIN else None)
-        if form not in FORMATS:
-            known = closest(form, FORMATS) or f"; there are {', '.join(FORMATS)}"
+        if form not in formats:
+            known = closest(form, formats) or f"; there are {', '.join(formats)}"
             problems.append(f"--output: unknown format `{form}`{known}")
         elif equals and not file:
             problems.append(f"--output {text}: there is no file behind the `=`")

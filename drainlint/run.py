@@ -18,6 +18,8 @@ from drainlint.model.place import Place
 from drainlint.outcome import Outcome
 
 if TYPE_CHECKING:
+    from drainlint.analysis import Options
+    from drainlint.chart.servicemap import ServiceMap
     from drainlint.gather import Problem
     from drainlint.suppress import Remark
 
@@ -186,18 +188,10 @@ class _Judged:
 
 def _judge(plan: Plan) -> _Judged:
     """Run all stages; findings at their final levels."""
-    from drainlint.analysis import Options, analyse  # noqa: PLC0415  not without files
+    from drainlint.analysis import analyse  # noqa: PLC0415  not without files
 
-    options = Options(
-        root=plan.root,
-        settings=plan.configs.settings,
-        knowledge=plan.configs.knowledge,
-        jobs=plan.jobs,
-        cache=plan.request.cache,
-        rules=plan.active_rules,
-    )
     asked = frozenset(file.relative for file in plan.found.files)
-    analysis = analyse(plan.files, asked, options)
+    analysis = analyse(plan.files, asked, _options(plan))
     unparsable = [problem for problem in analysis.unparsable if problem.path in asked]
     unreadable = [problem for problem in analysis.unreadable if problem.path in asked]
     unchecked = frozenset(problem.path for problem in (*unparsable, *unreadable))
@@ -209,6 +203,20 @@ def _judge(plan: Plan) -> _Judged:
         unchecked=unchecked,
         doubtful=unchecked | {crash.path for crash in analysis.crashes},
         unparsable=len(unparsable),
+    )
+
+
+def _options(plan: Plan) -> "Options":
+    """What the engine is asked to do."""
+    from drainlint.analysis import Options  # noqa: PLC0415  not without files
+
+    return Options(
+        root=plan.root,
+        settings=plan.configs.settings,
+        knowledge=plan.configs.knowledge,
+        jobs=plan.jobs,
+        cache=plan.request.cache,
+        rules=plan.active_rules,
     )
 
 
@@ -309,6 +317,30 @@ def _sources(plan: Plan, findings: Iterable[Finding]) -> dict[str, tuple[str, ..
     paths = {f.path for f in findings}
     paths |= {place.path for f in findings for place in (*f.related, *f.steps)}
     return {path: _lines(plan, files, path) for path in sorted(paths)}
+
+
+def chart(plan: Plan, *, everything: bool) -> "tuple[ServiceMap, tuple[Notice, ...]]":
+    """The map of what a plan asks for, and what went wrong with its files."""
+    from drainlint.analysis import link  # noqa: PLC0415  not without files
+    from drainlint.chart.draw import draw  # noqa: PLC0415  only for maps
+    from drainlint.chart.paths import Wishes  # noqa: PLC0415
+    from drainlint.chart.trees import drained  # noqa: PLC0415
+
+    linked = link(plan.files, _options(plan), drained)
+    asked = frozenset(file.relative for file in plan.found.files)
+    own = [facts for path, facts in linked.facts.items() if path in asked]
+    unread = (
+        Notice("DRN002", f.unreadable.path, f"cannot be read: {f.unreadable.text}")
+        for f in own
+        if f.unreadable is not None
+    )
+    broken = (
+        Notice("DRN001", f.unparsable.path, f"cannot be parsed: {f.unparsable.text}")
+        for f in own
+        if f.unparsable is not None
+    )
+    wishes = Wishes(asked, lambda path: plan.settings(path).side_code(path), everything)
+    return draw(linked.program, wishes), (*plan.found.notices, *unread, *broken)
 
 
 @dataclass(frozen=True, slots=True)

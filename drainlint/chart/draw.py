@@ -1,6 +1,7 @@
 """Draws the map of a linked program."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from drainlint.chart.paths import Paths, Way, Wishes
 from drainlint.chart.servicemap import Entry, Handler, LeftOut, MappedService, ServiceMap, Spot
@@ -117,25 +118,44 @@ class _Drawing:
     # Services
 
     def _services(self) -> list[MappedService]:
-        """The lifetimes to be shown, each with the classes that inherit it unchanged."""
+        """The lifetimes to be shown; what a base has in full is shown there."""
         heirs: dict[ClassId, list[str]] = {}
-        kept: list[tuple[ClassId, Lifetime]] = []
+        kept: list[tuple[ClassId, MappedService]] = []
         for key, lifetime in self.lifetimes.items():
             if not self.wishes.shows(key.path):
                 continue
             if lifetime.is_only_a_user and not self.wishes.everything:
                 continue
-            source = self._inherited_from(key, lifetime)
-            if source is None:
-                kept.append((key, lifetime))
+            base = self._base(key, lifetime)
+            own = lifetime if base is None else _of_its_own(lifetime)
+            if base is None or own.held or own.signals:
+                kept.append((key, MappedService(own, base="" if base is None else base.name)))
             else:
-                heirs.setdefault(source, []).append(lifetime.short_name)
-        return [MappedService(one, tuple(heirs.get(key, ()))) for key, one in kept]
+                heirs.setdefault(base, []).append(lifetime.short_name)
+        return [replace(one, heirs=tuple(heirs.get(key, ()))) for key, one in kept]
 
-    def _inherited_from(self, key: ClassId, lifetime: Lifetime) -> ClassId | None:
-        """The base that has all of a class's lifetime; None where something of it is its own."""
+    def _base(self, key: ClassId, lifetime: Lifetime) -> ClassId | None:
+        """The nearest base that is shown with what a class inherits."""
         owners = {one.owner for one in (*lifetime.held, *lifetime.signals)}
-        if lifetime.name in owners or "self" in lifetime.workers:
-            return None
-        line = self.program.classes.project_line(key)
-        return next((one for one in line if one.name in owners and one in self.lifetimes), None)
+        line = [one for one in self.program.classes.project_line(key) if one != key]
+        return next(
+            (
+                one
+                for one in line
+                if one.name in owners
+                and self.wishes.shows(one.path)
+                and one in self.lifetimes
+                and not self.lifetimes[one].is_only_a_user
+            ),
+            None,
+        )
+
+
+def _of_its_own(lifetime: Lifetime) -> Lifetime:
+    """A lifetime without what its bases bind."""
+    return replace(
+        lifetime,
+        held=tuple(one for one in lifetime.held if one.owner == lifetime.name),
+        signals=tuple(one for one in lifetime.signals if one.owner == lifetime.name),
+        submits=(),
+    )

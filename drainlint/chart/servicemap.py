@@ -3,8 +3,23 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from drainlint.model.deadline import Deadline
+from drainlint.model.deadline import Bound, Deadline
 from drainlint.model.service import Lifetime
+
+
+def bound_of(deadline: Deadline, around: str = "") -> str:
+    """What bounds a wait, in words: `none`, `5 s`, the expression, the timeout around it."""
+    text = f"`{deadline.text}`" if deadline.text else "an expression"
+    match deadline.bound:
+        case Bound.NONE:
+            return f"`{around}` around it" if around else "none"
+        case Bound.CONSTANT:
+            return deadline.shown
+        case Bound.HANDED_ON:
+            return f"{text}, none by default"
+        case Bound.CALLER if deadline.seconds is not None:
+            return f"{text}, {deadline.seconds:g} s by default"
+    return text
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,6 +50,13 @@ class MappedWait:
     def is_unbounded(self) -> bool:
         """Whether nothing bounds it."""
         return self.deadline.is_none and not self.around
+
+    @property
+    def bound(self) -> str:
+        """What bounds it, in words."""
+        if self.sort == "loop":
+            return self.deadline.text or "none"
+        return bound_of(self.deadline, self.around)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +134,8 @@ class MappedService:
     lifetime: Lifetime
     heirs: tuple[str, ...] = ()
     """Classes whose whole lifetime is this one's."""
+    base: str = ""
+    """The class that shows the rest; empty where all is shown here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ from drainlint.model.wait import Wait
 NO_WAITS = frozenset({"bound", "client", "limits"})
 """Verbs of calls that bound others, and wait for nobody themselves."""
 
+_Children = dict[FunctionId | None, list[tuple[FunctionId, bool]]]
+"""The functions that each function calls, and whether they are drawn there or elsewhere."""
+
 
 class Trees:
     """Draws the tree of each root, each function once."""
@@ -81,7 +84,7 @@ class Trees:
         """The tree of a root; None where nothing on it takes time."""
         key = root.function
         waits = [w for w in self.waits(key) if _within(root, w.spot.line)]
-        first = list(self._called(root))
+        first = list(dict.fromkeys(self._called(root)))
         if not waits and not first:
             return None
         if not root.first_line:
@@ -91,33 +94,25 @@ class Trees:
         children = self._spread(first, number)
         entry = self.program.names.function(key)
         spot = Spot(key.path, root.first_line or entry.line, 1 if root.first_line else entry.column)
-        calls = tuple(self._grown(child, children) for child in children[key])
+        calls = tuple(self._grown(child, children) for child in children[None])
         return Node(shown(entry), spot, tuple(waits), calls)
 
-    def _called(self, root: Root) -> Iterator[tuple[FunctionId, FunctionId]]:
-        """The live functions that a root's own lines call, with the root itself."""
-        entry = self.program.names.function(root.function)
-        for call in entry.calls:
+    def _called(self, root: Root) -> Iterator[FunctionId]:
+        """The functions that a root's own lines call and that come to something that waits."""
+        for call in self.program.names.function(root.function).calls:
             if _within(root, call.place.line):
                 for target in self.program.graph.targets(root.function, call):
                     if target in self._live and target != root.function:
-                        yield root.function, target
+                        yield target
 
-    def _spread(
-        self, first: list[tuple[FunctionId, FunctionId]], number: int
-    ) -> dict[FunctionId, list[tuple[FunctionId, bool]]]:
-        """Every function below a root, drawn where the shortest chain leads to it.
-
-        The answer holds for each function those that it calls, and whether they are drawn there.
-        """
-        children: dict[FunctionId, list[tuple[FunctionId, bool]]] = {}
-        if first:
-            children[first[0][0]] = []
-        queue = deque(dict.fromkeys(first))
+    def _spread(self, first: Iterable[FunctionId], number: int) -> _Children:
+        """Every function below a root (None), drawn where the shortest chain leads to it."""
+        children: _Children = {None: []}
+        queue: deque[tuple[FunctionId | None, FunctionId]] = deque((None, one) for one in first)
         while queue:
             caller, key = queue.popleft()
             here = key not in self._drawn
-            children.setdefault(caller, []).append((key, here))
+            children[caller].append((key, here))
             if here:
                 self._drawn[key] = number
                 children[key] = []
@@ -126,11 +121,7 @@ class Trees:
                         queue.append((key, callee))
         return children
 
-    def _grown(
-        self,
-        child: tuple[FunctionId, bool],
-        children: dict[FunctionId, list[tuple[FunctionId, bool]]],
-    ) -> Node:
+    def _grown(self, child: tuple[FunctionId, bool], children: _Children) -> Node:
         key, here = child
         if not here:
             return self._node(key, again=self._drawn[key])

@@ -7,22 +7,59 @@ from drainlint.link.surroundings import Spot
 from drainlint.link.turns import NOTHING_THERE, always_leaves, leaves
 from drainlint.model.expression import Call, Not
 from drainlint.model.loop import Step
+from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, For, Handler, If, Leave, Pass, Statement, Try, While
 
 TAKES = frozenset({"take", "lock", "select", "network"})
 SWITCHED_OFF = ("NOBLOCK", "DONTWAIT", "NOHANG")
+RESULTS = frozenset({"task", "future", "aio-future", "result"})
 EVERYTHING = frozenset({"Exception", "BaseException"})
 
 
-def attempts(statement: While | For, known: Mapping[int, Known], *, sleeps: bool) -> Iterator[Step]:
+def attempts(
+    statement: While | For, known: Mapping[int, Known], pauses: Mapping[int, Pause], *, sleeps: bool
+) -> Iterator[Step]:
     """What a loop takes without waiting, to sleep or spin when there was nothing."""
+    if isinstance(statement, For):
+        return
     for one in known.values():
-        if not _is_own(one, statement) or not _does_not_wait(one):
+        if not _is_own(one, statement) or not _does_not_wait(one) or _is_asked(one, statement):
+            continue
+        if one.does == "select" and _works_before(one, statement, known):
             continue
         outcome = _when_nothing(one, statement)
-        if outcome is None or (not sleeps and not _spins(outcome, one, statement, known)):
+        if outcome is None:
+            continue
+        idles = sleeps or (isinstance(outcome, Handler) and _pauses(outcome, pauses))
+        if not idles and not _spins(outcome, one, statement, known):
             continue
         yield Step(one.call.text, one.call.place)
+
+
+def _pauses(handler: Handler, pauses: Mapping[int, Pause]) -> bool:
+    inside = (e for outer in handler.body for s in outer.walk() for e in s.expressions)
+    return any(id(part) in pauses for e in inside for part in e.walk())
+
+
+def _is_asked(one: Known, statement: While) -> bool:
+    """Whether a test around the take asks first whether there is anything: `while pending: ...`."""
+    tests = [statement.test]
+    for outer in one.occurrence.spot.outward():
+        if isinstance(outer.owner, If):
+            tests.append(outer.owner.test)
+        if outer.owner is statement:
+            break
+    asked = {text for test in tests for e in test.walk() for text in (e.path, e.text)}
+    return one.occurrence.spot.statement is not statement and one.subject in asked
+
+
+def _works_before(one: Known, statement: While, known: Mapping[int, Known]) -> bool:
+    """Whether a turn does something else before it looks: that is no waiting."""
+    return any(
+        k.facts is None and k.call.place < one.call.place and k.call.receiver is not None
+        for k in known.values()
+        if _is_own(k, statement)
+    )
 
 
 def _is_own(one: Known, statement: While | For) -> bool:
@@ -32,6 +69,8 @@ def _is_own(one: Known, statement: While | For) -> bool:
 
 def _does_not_wait(one: Known) -> bool:
     if one.facts is None or one.does not in TAKES:
+        return False
+    if one.kind is not None and one.kind.nature in RESULTS:
         return False
     if any(word in e.path for a in one.call.arguments for e in a.value.walk() for word in SWITCHED_OFF):
         return True

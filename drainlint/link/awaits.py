@@ -9,7 +9,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.outcomes import cancelled
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence, Spot, spots
-from drainlint.link.takes import ways
+from drainlint.link.feeds import ways
 from drainlint.link.waits import THROUGH
 from drainlint.model.deadline import FOREVER
 from drainlint.model.expression import Await, Call, Expression, Lambda, Subscript, Yield

@@ -6,7 +6,7 @@ from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences
-from drainlint.link.takes import calls_about, ways
+from drainlint.link.feeds import calls_about, ways
 from drainlint.model.expression import Call, Constant, Expression
 from drainlint.model.place import Place
 

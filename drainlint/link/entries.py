@@ -3,6 +3,7 @@
 And what each of them reaches: by calls, and through what it hands to threads, tasks and handlers.
 """
 
+import signal
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -118,4 +119,4 @@ def _signal(value: Expression) -> str:
     if isinstance(value, Constant):
         return str(value.value)
     last = value.path.rpartition(".")[2]
-    return last if last.startswith("SIG") else value.text
+    return last if last in signal.Signals.__members__ else value.text

@@ -180,12 +180,11 @@ class Kinds(Results):
             if way.how == "annotation":
                 annotated = annotated or self.annotation(scope, way.value)
                 continue
-            kind = self.of(scope, way.value)
-            if kind is None:
-                continue
             if way.how == "each":
-                kind = self._each(kind, scope, way.value)
-            elif way.how == "enter":
+                kind = self._each(scope, way.value)
+            else:
+                kind = self.of(scope, way.value)
+            if kind is not None and way.how == "enter":
                 kind = self._entered(kind)
             for item in way.items:
                 kind = None if kind is None else _item(kind, item)
@@ -204,18 +203,15 @@ class Kinds(Results):
             return Kind(found.type if found else nature, nature, element=known)
         return found
 
-    def _each(self, kind: Kind, scope: FunctionId, value: Expression) -> Kind | None:
+    def _each(self, scope: FunctionId, value: Expression) -> Kind | None:
         """What a loop over `value` binds."""
-        if isinstance(value, Call):
-            word = value.func.path
-            if word == "enumerate" and value.arguments:
-                inner = self.of(scope, value.arguments[0].value)
-                element = inner.element if inner else None
-                return Kind("tuple", "tuple", items=(None, element))
-            if word == "zip":
-                parts = [self.of(scope, a.value) for a in value.arguments]
-                return Kind("tuple", "tuple", items=tuple(p.element if p else None for p in parts))
-        return kind.element
+        word = value.func.path if isinstance(value, Call) else ""
+        if isinstance(value, Call) and word in ("enumerate", "zip"):
+            parts = [self.of(scope, a.value) for a in value.arguments if not a.name]
+            items = tuple(p.element if p else None for p in parts)
+            return Kind("tuple", "tuple", items=(None, *items) if word == "enumerate" else items)
+        kind = self.of(scope, value)
+        return None if kind is None else kind.element
 
     def _entered(self, kind: Kind) -> Kind | None:
         """What `with ... as` binds."""

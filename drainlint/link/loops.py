@@ -12,7 +12,7 @@ from drainlint.link.calls import Known, is_log
 from drainlint.link.losers import losers
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
-from drainlint.link.questions import GETTER, Questions, is_getter
+from drainlint.link.questions import GETTER, READS, Questions, is_getter
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import (
     always_leaves,
@@ -62,8 +62,6 @@ from drainlint.model.statement import (
 
 PURE = frozenset({"min", "max", "len", "int", "float", "round", "abs", "str", "repr", "bool", "list", "tuple", "set", "sum", "sorted", "isinstance", "getattr", "hasattr", "format", "any", "all", "uniform", "random", "randint", "timedelta", "total_seconds", "join", "keys", "values", "items", "copy", "checkpoint", "lower", "upper", "strip", "get_event_loop", "get_running_loop", "loads"})  # fmt: skip
 REFRESHES = frozenset({"refresh", "reload", "update", "refresh_from_db", "refetch", "sync", "expire", "expire_all"})
-READS = frozenset({"json", "read", "decode", "get", "text", "raise_for_status", "close", "status", "first", "scalar", "one", "fetchone", "fetchall", "splitlines", "split", "strip", "rstrip"})  # fmt: skip
-"""Methods that only unpack an answer."""
 TELLS = re.compile(r"(self\.)?_?(on_[a-z_]+|callback|progress\w*|heartbeat|notify)$")
 """Calls that tell somebody that the loop still waits."""
 SCOPES = frozenset({"suppress", "timeout", "timeout_at", "fail_after", "move_on_after", "catch_warnings"})
@@ -79,6 +77,7 @@ def loop(program: Program, key: FunctionId, spot: Spot, known: Mapping[int, Know
     assert isinstance(statement, While | For)  # noqa: S101 - what the caller looked for
     reading = _Reading(program, key, statement, known, pauses)
     questions = tuple(reading.waited_for(q) for q in reading.questions())
+    woken = reading.is_woken or (bool(questions) and all(q.waited for q in questions))
     place = statement.place
     return Loop(
         path=key.path,
@@ -92,15 +91,15 @@ def loop(program: Program, key: FunctionId, spot: Spot, known: Mapping[int, Know
         is_pure_wait=reading.pure and not reading.works and reading.asks_to_leave,
         idle_turns=reading.pure and not reading.blocks,
         deadline=reading.deadline or timeout_around(program, key, spot, known),
-        blocks_on_question=reading.is_woken or (bool(questions) and all(q.waited for q in questions)),
+        blocks_on_question=woken,
         turns=reading.turns,
         blocks=reading.blocks or reading.works,
         is_own_job=_own_job(program, key, questions),
         keeps_time=keeps_time(statement, frozenset(pauses)),
         idles=reading.idles,
         reports=tuple(reading.reports),
-        attempts=tuple(attempts(statement, known, sleeps=reading.idles)),
-        losers=tuple(losers(statement, known, pauses, only_waits=reading.pure)),
+        attempts=tuple(attempts(statement, known, pauses, sleeps=reading.idles)),
+        losers=tuple(losers(statement, known, pauses, only_waits=reading.pure and not woken)),
     )
 
 
@@ -369,7 +368,10 @@ class _Reading:
 
     def _is_answer(self, call: Call) -> bool:
         """Whether a call computes, refreshes what is asked, or asks by itself."""
-        if call.method in CLOCKS or self._is_pure(call) or TELLS.match(call.func.path):
+        if call.method in CLOCKS or self._is_pure(call):
+            return True
+        if TELLS.match(call.func.path):
+            self.blocks = True
             return True
         if id(call) in self.tested and self.bounds.holds(call):
             return True
@@ -380,8 +382,8 @@ class _Reading:
             self.refreshed |= about & self.read_by_tests
             if about & self.read_by_tests:
                 return True
-        if call.method in READS and head in self.assigned:
-            return True
+        if call.method in READS and (head in self.assigned or isinstance(receiver, Call)):
+            return head in self.assigned or self.ask.question(receiver, "exit") is not None
         self.blocks = self.blocks or bool(GETTER.match(call.method))
         where = "body" if call is self.stated else "exit"
         return self.ask.question(call, where) is not None or self._asks_outside(call)
@@ -486,7 +488,7 @@ class _Reading:
         if self.bounds.holds(expression):
             return
         for question in self.ask.all(expression, where, self._place(expression)):
-            takes = question.sort == "queue" and where == "take"
+            takes = (question.sort == "queue" or question.room) and where == "take"
             if not takes and {question.subject, question.text} & self.changed:
                 continue
             moved = anew and self._moves(expression)

@@ -83,12 +83,12 @@ def _made_here(item: Expression, statement: While, known: Mapping[int, Known]) -
     if isinstance(item, Starred):
         return None
     if isinstance(item, Call):
-        return item
+        return item if item.method != "shield" else None
     for assigned in (s for s in statement.walk() if isinstance(s, Assign)):
         if not isinstance(assigned.value, Call) or item.path not in {t.path for t in assigned.targets}:
             continue
         maker = known.get(id(assigned.value))
         if maker is None or not _on_every_turn(maker.occurrence.spot, statement):
             return None
-        return assigned.value
+        return assigned.value if maker.does == "spawn" else None
     return None

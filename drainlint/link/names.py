@@ -94,7 +94,7 @@ class Names:
             found[name].append(path)
             # Namespace packages have no __init__.py: a file is known by every longer name, too.
             *folders, _ = path.split("/")
-            above = len(folders) - name.count(".") - (not path.endswith("__init__.py"))
+            above = len(folders) - name.count(".") - path.endswith("__init__.py")
             for start in range(max(above, 0)):
                 found[".".join([*folders[start : max(above, 0)], name])].append(path)
         return dict(found)

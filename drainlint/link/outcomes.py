@@ -19,6 +19,7 @@ ASKING = frozenset(
 ACTING = re.compile(r"kill|terminate|cancel|send_signal|abort|^_exit$|force|interrupt")
 """What is done to those who are late, by the names of methods."""
 EVENTS = frozenset({"event", "aio-event", "condition", "aio-condition"})
+CANCELLING = re.compile(r"cancel|abort")
 CATCHES_CANCELLATION = re.compile(r"(^|\.)(CancelledError|BaseException|Cancelled)$")
 SUPPRESSING = frozenset({"suppress", "ignoring", "silence"})
 NEAR = 6
@@ -162,11 +163,13 @@ def cancelled(known: Known) -> bool:
 
 def _cancels_before(known: Known) -> bool:
     awaited = {e.path for a in known.call.parts for e in a.walk() if e.path}
-    awaited |= Subject(known.call, frozenset()).groups
+    gathers = any(a.name == "return_exceptions" for a in known.call.arguments)
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > NEAR:
             return False
-        for call in statement_calls(statement):
+        for call in _calls(statement):
+            if gathers and CANCELLING.search(call.method):
+                return True
             if call.method != "cancel" or call.receiver is None:
                 continue
             if call.receiver.path in awaited or _over(statement, awaited):
@@ -174,6 +177,14 @@ def _cancels_before(known: Known) -> bool:
             if _same_group(known, statement):
                 return True
     return False
+
+
+def _calls(statement: Statement) -> Iterator[Call]:
+    """The calls of a statement, those in comprehensions and loops included."""
+    yield from statement_calls(statement)
+    for inner in statement.walk():
+        if isinstance(inner, For):
+            yield from (e for e in inner.iterable.walk() if isinstance(e, Call))
 
 
 def _over(statement: Statement, awaited: set[str]) -> bool:

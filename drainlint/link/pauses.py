@@ -30,7 +30,7 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
     given = call.argument(facts.timeout, facts.at)
     seconds = known.program.values.number(known.key, given)
     if given is None:
-        seconds = facts.default
+        seconds = None if call.is_open else facts.default
     elif seconds is not None and facts.unit == "ms":
         seconds /= 1000
     return Pause(

@@ -50,6 +50,8 @@ PREDICATE = re.compile(
 """Names of functions that only answer a question."""
 GETTER = re.compile(r"_*(get|check|fetch|query|describe|read|list|status|state|poll|load|count|find|retrieve|lookup|inspect)(_|$|[A-Z])")
 """Names of functions that look something up."""
+READS = frozenset({"json", "read", "decode", "get", "text", "raise_for_status", "close", "status", "first", "scalar", "one", "fetchone", "fetchall", "splitlines", "split", "strip", "rstrip", "execute", "getcode"})  # fmt: skip
+"""Methods that only unpack an answer."""
 CLIENT = re.compile(r"client|api|session|conn|boto|http|service|cursor|redis|hook$|^db$|database|_db$", re.IGNORECASE)
 """Names of what speaks to the world outside."""
 OUTSIDE = frozenset({"network", "process", "io"})
@@ -60,6 +62,13 @@ HOPS = 2
 def is_getter(call: Call) -> bool:
     """Whether a call only looks something up, by its name."""
     return bool(GETTER.match(call.method) or PREDICATE.match(call.method))
+
+
+def _asks_inside(value: Expression) -> bool:
+    """Whether a part of an answer is looked at: `get(url).json()["status"]`."""
+    return isinstance(value, Call | Subscript | Await | Attribute) and any(
+        isinstance(e, Call) for e in value.walk()
+    )
 
 
 def _is_probe(call: Call) -> bool:
@@ -90,6 +99,8 @@ class Questions:
     ) -> Iterator[tuple[Expression, Compare | None]]:
         """The smallest parts of a test, each with the comparison it stands in."""
         match test:
+            case Await(value=value):
+                yield from self._atoms(value, around)
             case Compare() if self._is_status(test):
                 yield test, around
             case Logic() | Compare() | Arithmetic() | Conditional() | Not() | Await() | Walrus():
@@ -101,12 +112,14 @@ class Questions:
                     yield from self._atoms(argument.value, around)
             case Call() if test.func.path == "len" and test.arguments:
                 inner = test.arguments[0].value
-                if isinstance(inner, Comprehension):
+                if isinstance(inner, Comprehension | Call):
                     yield from self._atoms(inner, around)
                 else:
                     yield test, around
             case Comprehension():
                 for clause in test.clauses:
+                    if isinstance(clause.iterable, Call):
+                        yield from self._atoms(clause.iterable, around)
                     for condition in clause.conditions:
                         yield from self._atoms(condition, around)
                 yield from self._atoms(test.element, around)
@@ -139,8 +152,14 @@ class Questions:
         """The question that one atom of a test asks; None for what asks nothing known."""
         place = place or Place(0, 0, 0, 0)
         match part:
+            case Await(value=value):
+                return self.question(value, where, place)
             case Compare():
                 return self._status(part, where, place)
+            case Call(func=Attribute(value=Call() as inner)) if part.method in READS:
+                return self.question(inner, where, place)
+            case Subscript(value=value) | Attribute(value=value) if _asks_inside(value):
+                return self.question(value, where, place)
             case Call():
                 return self._called(part, where)
             case Subscript(value=value) if value.path and self.program.is_shared(self.key, value.path):

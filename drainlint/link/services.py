@@ -8,7 +8,7 @@ from drainlint.index.entries import Binding
 from drainlint.link.classes import Classes
 from drainlint.link.kinds import Kinds
 from drainlint.link.names import ClassId, FunctionId
-from drainlint.model.expression import Constant
+from drainlint.model.expression import Call, Constant
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
 from drainlint.model.service import Service
@@ -24,8 +24,10 @@ STOP_WORDS = re.compile(
     r"stop|quit|exit|shut|clos|terminat|running|runnable|alive|active|done|finish|cancel|kill|drain|abort|halt|dead|die|end(ed|ing)?$"  # noqa: E501 - one alternation
 )
 STOPPERS = re.compile(
-    r"_*(async_)?(stop|close|aclose|shutdown|drain|terminate|kill|abort|quit|cancel|halt|exit|finish|end|disconnect|destroy|handle_|on_|signal|sig|request|set_|__exit__|__aexit__|__del__)"  # noqa: E501 - one alternation
+    r"_*(async_)?((stop|close|aclose|shutdown|drain|terminate|kill|abort|quit|cancel|halt|exit|finish|end|disconnect|destroy|__exit__|__aexit__|__del__)"  # noqa: E501 - one alternation
+    r"|(handle|on|request|set|signal|sig)_?\w*(stop|sig|term|exit|quit|shut|clos|kill|drain|abort|interrupt|cancel|halt|end$|int$|done|handler))"  # noqa: E501 - one alternation
 )
+"""Names of methods that ask for an end: `stop`, `close_all`, `on_sigterm`, `request_stop`."""
 DEPTH = 5
 """Through how many classes that hold each other a lifetime is looked for."""
 
@@ -39,11 +41,13 @@ class _Own:
     signals: tuple[str, ...]
     parts: tuple[tuple[str, ClassId], ...]
     """Those that hold instances of other classes of the project."""
+    opens: bool
+    """It makes one of its resources itself, where it does not only use what it was given."""
 
     @property
     def lives(self) -> bool:
-        """Whether something of its own must be stopped."""
-        return bool(self.workers or self.resources or self.signals)
+        """Whether whoever holds it has something to stop."""
+        return bool(self.workers or self.signals or self.opens)
 
 
 class Services:
@@ -114,8 +118,18 @@ class Services:
                 tuple(found["resource"]),
                 tuple(sorted(self._stop_signals(key))),
                 tuple(parts),
+                any(name == "self" or self._opens(key, name) for name in found["resource"]),
             )
         return self._own[key]
+
+    def _opens(self, key: ClassId, name: str) -> bool:
+        """Whether a resource is made by a call, and not only handed in."""
+        return any(
+            isinstance(part, Call)
+            for _, way in self.classes.bindings(key, name)
+            for part in way.value.walk()
+            if way.how != "annotation"
+        )
 
     def _lives(self, key: ClassId) -> bool:
         """Whether a class, or one within a few steps of what it holds, has a lifetime of its own.

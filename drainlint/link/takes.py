@@ -1,137 +1,195 @@
-"""Builds checked takes: `if not q.empty(): q.get()`, where others take from the queue as well."""
+"""Takes and puts: do they wait at all, and what ends the loop that they feed?"""
 
+import re
 from collections.abc import Iterator
 
-from drainlint.finding import Related
-from drainlint.index.entries import MODULE
+from drainlint.index.entries import Binding
 from drainlint.link.calls import Known
-from drainlint.link.names import FunctionId, Variable
+from drainlint.link.names import FunctionId, Library, Variable
 from drainlint.link.roles import WORKERS
-from drainlint.link.surroundings import Spot
-from drainlint.link.turns import always_leaves
-from drainlint.model.expression import Call, Compare, Constant, Expression, Not
-from drainlint.model.loop import Step
-from drainlint.model.statement import If, Leave, While
-from drainlint.model.take import CheckedTake
+from drainlint.model.expression import Call, Constant, Expression
+from drainlint.model.statement import For, If, Leave, Raise, Return, Statement, While
 
-TAKES = frozenset({"get", "get_nowait"})
-NEAR = 4
-"""Statements between the check and the take."""
+QUEUES = frozenset({"queue", "aio-queue"})
+SOCKETS = frozenset({"socket", "connection", "channel", "session", "consumer"})
+MARKERS = re.compile(r"(^|[._])(stop|sentinel|end|done|eof|poison|quit|exit|shutdown|close|none|finish)\w*$", re.I)
+LEVELS = frozenset({"empty", "qsize", "poll", "select", "has_data", "full"})
+"""Questions after which a take finds something."""
 
 
-def checked_take(known: Known) -> CheckedTake | None:
-    """The take that a call is, if it relies on a check; None for any other call."""
-    facts, kind, subject = known.facts, known.kind, known.call.receiver
-    if facts is None or kind is None or subject is None or facts.does != "take":
-        return None
-    if kind.nature != "queue" or not subject.path or facts.asynchronous:
-        return None
-    deadline = known.program.values.deadline(known.key, known.call, facts)
-    check = _check(known.occurrence.spot, subject) if deadline.is_none and not known.bounded_by else None
-    if check is None:
-        return None
-    shared, other = _shared(known, subject.path)
-    if not shared:
-        return None
-    return CheckedTake(
-        path=known.key.path,
-        place=known.call.place,
-        function=known.function,
-        drain=known.drain,
-        confidence=known.confidence,
-        text=known.call.text,
-        check=check,
-        other=other,
-    )
+def ready(known: Known) -> str:
+    """Why a take does not wait; empty where it may."""
+    nature = "" if known.kind is None else known.kind.nature
+    if known.does == "lock":
+        return "it is released here" if _is_released(known) else ""
+    if nature in SOCKETS and (why := _socket_bound(known)):
+        return why
+    if _asked_around(known):
+        return "it was asked whether there is something"
+    if nature in SOCKETS and _selects(known):
+        return "it was reported readable"
+    return ""
 
 
-def _check(spot: Spot, subject: Expression) -> Step | None:
-    """The check that the queue was not empty, around the take or just before it."""
-    for outer in spot.outward():
-        if isinstance(outer.owner, If | While):
-            holds = outer.section == "body"
-            found = _says_there_is_one(outer.owner.test, subject, denied=not holds)
-            if found is not None:
-                return found
-    for number, statement in enumerate(spot.preceding()):
-        if number > NEAR:
-            break
-        if isinstance(statement, If) and _goes_away(statement):
-            found = _says_there_is_one(statement.test, subject, denied=True)
-            if found is not None:
-                return found
-    return None
+def _is_released(known: Known) -> bool:
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    calls = known.program.names.function(known.key).calls
+    return bool(path) and any(c.func.path == f"{path}.release" for c in calls)
 
 
-def _goes_away(statement: If) -> bool:
-    last = statement.body[-1]
-    return always_leaves(statement.body) or (isinstance(last, Leave) and last.word == "continue")
-
-
-def _says_there_is_one(test: Expression, subject: Expression, *, denied: bool) -> Step | None:
-    """`not q.empty()`, `q.qsize() > 0`; with `denied` the other way round."""
-    for part in test.walk():
-        if not isinstance(part, Call) or part.receiver is None or part.receiver.text != subject.text:
+def _asked_around(known: Known) -> bool:
+    """Inside `while not q.empty():`, `if conn.poll(1):`."""
+    subject = known.subject
+    for spot in known.occurrence.spot.outward():
+        if not isinstance(spot.owner, If | While) or spot.section != "body":
             continue
-        if part.method not in ("empty", "qsize"):
-            continue
-        says_empty = (part.method == "empty") != _is_denied(test, part)
-        if part.method == "qsize":
-            says_empty = _is_denied(test, part)
-        if says_empty == denied:
-            return Step(part.text, part.place)
-    return None
-
-
-def _is_denied(test: Expression, part: Call) -> bool:
-    """Whether the test turns the call's answer round: `not q.empty()`, `q.qsize() == 0`."""
-    for one in test.walk():
-        match one:
-            case Not(value=value) if value is part:
-                return True
-            case Compare(left=left, operators=(sign,), rights=(Constant(value=value),)) if left is part:
-                return (sign == "==" and value in (0, False)) or (sign == "<" and value == 1)
+        for asked in spot.owner.test.walk():
+            if isinstance(asked, Call) and asked.method in LEVELS:
+                if asked.receiver is not None and asked.receiver.text == subject:
+                    return True
     return False
 
 
-# Who else takes?
+def _socket_bound(known: Known) -> str:
+    """Whether a timeout was set on the socket, in its class, function or module."""
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    for scope, call in calls_about(known, path):
+        found = known.program.facts(scope, call)
+        if found is None or found[0].does != "settimeout":
+            continue
+        facts = found[0]
+        given = call.argument(facts.timeout, facts.at) or call.argument(facts.blocking, facts.blocking_at)
+        if given is None or (isinstance(given, Constant) and given.value in (None, True)):
+            continue
+        return f"`{call.text}` bounds it"
+    for _, way in ways(known, path):
+        if isinstance(way.value, Call) and way.value.argument("timeout", 1) is not None:
+            return f"`{way.value.text}` bounds it"
+    return ""
 
 
-def _shared(known: Known, path: str) -> tuple[bool, Related | None]:
-    """Whether somebody else takes from the queue, and where."""
-    resolved = known.program.names.resolve(known.key, path)
-    variable = resolved.symbol if resolved is not None else None
-    if not isinstance(variable, Variable) or resolved is None:
-        return False, None
-    if not resolved.rest and variable.scope == known.key:
-        parameters = {p.name for p in known.program.names.function(known.key).parameters}
-        return variable.name in parameters and known.program.is_worker(known.function), None
-    for function in _neighbours(known, variable, path):
-        for call in known.program.names.function(function).calls:
-            takes = call.method in TAKES and call.receiver is not None
-            if takes and function != known.key and _same(known, path, call, function):
-                return True, Related(function.path, call.place.first_line, "taken from here as well")
-    return False, None
+def calls_about(known: Known, path: str) -> Iterator[tuple[FunctionId, Call]]:
+    """The calls on what a path names, in the functions that share it, and on no object at all."""
+    names = known.program.names
+    owner = known.program.classes.owner(known.key)
+    me, dot, attribute = path.partition(".")
+    if owner is not None and dot and me == known.program.classes.self_name(known.key):
+        for one in known.program.classes.project_line(owner):
+            for function, entry in known.program.classes.members(one):
+                own = f"{known.program.classes.self_name(function)}.{attribute}"
+                for call in entry.calls:
+                    if call.receiver is not None and call.receiver.path == own:
+                        yield function, call
+    for name, entry in names.modules[known.key.path].functions.items():
+        scope = FunctionId(known.key.path, name)
+        for call in entry.calls:
+            same = scope == known.key and call.receiver is not None and call.receiver.path == path
+            if same or call.method == "setdefaulttimeout":
+                yield scope, call
 
 
-def _neighbours(known: Known, variable: Variable, path: str) -> Iterator[FunctionId]:
-    """The functions that can reach the queue: methods of the class, or functions of the module."""
-    classes = known.program.classes
-    owner = classes.owner(known.key) if "." in path else None
-    if owner is not None:
-        for one in (*classes.project_line(owner), *classes.children(owner)):
-            for function, _ in classes.members(one):
-                yield function
-        return
-    if variable.scope.name == MODULE or variable.scope != known.key:
-        for name in known.program.names.modules[known.key.path].functions:
-            yield FunctionId(known.key.path, name)
+def _selects(known: Known) -> bool:
+    """Whether its function waits for readiness before, or is called back when there is something."""
+    if known.program.roles.registered(known.key) & {"callback"}:
+        return True
+    for call in known.program.names.function(known.key).calls:
+        if call.place.line > known.call.place.line:
+            continue
+        facts = known.program.facts(known.key, call)
+        if facts is not None and facts[0].does == "select":
+            return True
+    return False
 
 
-def _same(known: Known, path: str, call: Call, function: FunctionId) -> bool:
-    receiver = "" if call.receiver is None else call.receiver.path
-    if receiver.rpartition(".")[2] != path.rpartition(".")[2] or ("." in receiver) != ("." in path):
+# End markers
+
+
+def marker(known: Known) -> bool:
+    """Whether a put hands over an end marker to a queue that has a bound."""
+    if known.kind is None or known.kind.nature not in QUEUES:
         return False
-    roles = known.program.roles
-    mine, others = roles.of(known.key).keys(), roles.of(function).keys()
-    return bool((set(mine) ^ set(others)) & WORKERS) or not mine
+    given = known.call.arguments[0].value if known.call.arguments else None
+    if given is None or not _is_marker(given):
+        return False
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    return any(_has_bound(known, scope, way.value) for scope, way in ways(known, path))
+
+
+def _is_marker(given: Expression) -> bool:
+    if isinstance(given, Constant):
+        return given.value is None
+    name = given.func.path if isinstance(given, Call) else given.path
+    return bool(MARKERS.search(name))
+
+
+def _has_bound(known: Known, scope: FunctionId, made: Expression) -> bool:
+    if not isinstance(made, Call):
+        return False
+    size = made.argument("maxsize", 0)
+    if size is None:
+        return False
+    number = known.program.values.number(scope, size)
+    return number > 0 if number is not None else bool(size.path)
+
+
+def ways(known: Known, path: str) -> Iterator[tuple[FunctionId, Binding]]:
+    """Every way in which a name or an attribute of one's own gets its value."""
+    resolved = known.program.names.resolve(known.key, path) if path else None
+    if resolved is None or not isinstance(resolved.symbol, Variable):
+        return
+    scope, name = resolved.symbol.scope, resolved.symbol.name
+    if not resolved.rest:
+        for way in known.program.names.function(scope).bindings.get(name, ()):
+            yield scope, way
+        return
+    owner = known.program.classes.owner(scope)
+    if owner is not None and name == known.program.classes.self_name(scope):
+        yield from known.program.classes.bindings(owner, resolved.rest[0])
+
+
+# Loops that a take feeds
+
+
+def endless(known: Known) -> str:
+    """The header of the worker's endless loop around a take, where nothing in it ends the loop."""
+    if known.awaited or not known.function.roles & WORKERS or known.kind is None:
+        return ""
+    if known.kind.nature not in QUEUES or not _is_made_here(known):
+        return ""
+    loop = next(known.occurrence.spot.loops, None)
+    if not isinstance(loop, While) or not _is_always(loop.test):
+        return ""
+    return "" if _can_leave(loop) else f"while {loop.test.text}:"
+
+
+def _is_always(test: Expression) -> bool:
+    return isinstance(test, Constant) and bool(test.value)
+
+
+def _can_leave(loop: While) -> bool:
+    """Whether anything in the loop's body leaves it; a `break` of an inner loop does not."""
+    return any(_leaves(s) for s in loop.body)
+
+
+def _leaves(statement: Statement) -> bool:
+    match statement:
+        case Return() | Raise():
+            return True
+        case Leave(word=word):
+            return word == "break"
+        case While() | For():
+            inner = (s for b in statement.blocks for one in b for s in one.walk())
+            return any(isinstance(s, Return | Raise) for s in inner)
+    return any(_leaves(s) for block in statement.blocks for s in block)
+
+
+def _is_made_here(known: Known) -> bool:
+    """Whether the project makes the queue where it is taken from: its class, module or function."""
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    for scope, way in ways(known, path):
+        if way.how != "assign" or not isinstance(way.value, Call):
+            continue
+        resolved = known.program.names.resolve(scope, way.value.func.path or "?")
+        if resolved is not None and isinstance(resolved.symbol, Library):
+            return True
+    return False

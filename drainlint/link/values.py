@@ -93,7 +93,7 @@ class Values:
 
     def _called(self, scope: FunctionId, call: Call) -> float | None:
         arguments = [a.value for a in call.arguments]
-        match call.func.path.rpartition(".")[2]:
+        match call.method:
             case "min":
                 known = [n for a in arguments if (n := self.number(scope, a)) is not None]
                 return min(known) if known else None

@@ -11,7 +11,7 @@ from drainlint.link.ended import ended, killed
 from drainlint.link.names import FunctionId
 from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.sums import earlier, repeats
-from drainlint.link.takes import endless, marker, ready
+from drainlint.link.feeds import endless, marker, ready
 from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import Await, Call, Constant, Name, Yield
 from drainlint.model.kind import Kind
@@ -234,9 +234,18 @@ def _is_idle(known: Known) -> bool:
 
 def _own_job(known: Known, kind: Kind | None) -> bool:
     function = known.function
-    if function.implements and function.service is None:
+    if (function.implements and function.service is None) or _controls_flow(known):
         return True
     return _hands_on(known) and kind is not None and kind.nature in IMPLEMENTED
+
+
+def _controls_flow(known: Known) -> bool:
+    """Whether it is a stream's `drain`: it waits until writing may go on, and ends nothing."""
+    owner = known.program.classes.owner(known.key)
+    if owner is None or known.function.short_name.strip("_") != "drain":
+        return False
+    methods = ("pause_writing", "resume_writing", "pause_reading")
+    return any(known.program.classes.method(owner, m) is not None for m in methods)
 
 
 def _hands_on(known: Known) -> bool:

@@ -23,11 +23,9 @@ class PollExternal(Rule[Loop]):
                 time.sleep(1)
 
     Good:
-        def wait_until_ready(url, stop: threading.Event):
-            deadline = time.monotonic() + 20
-            while time.monotonic() < deadline and not stop.wait(1):
-                if requests.get(url, timeout=5).ok:
-                    break
+        def wait_until_ready(url):
+            # the service keeps the request open until it is ready
+            requests.get(url, params={"wait": 20}, timeout=25).raise_for_status()
     """
 
     code = "DRN106"

@@ -31,7 +31,7 @@ class UncancellableSleep(Rule[Pause]):
             def run(self):
                 while not self.stopped.is_set():
                     self.poll()
-                    time.sleep(30)
+                    time.sleep(5)
 
     Good:
         class Poller:
@@ -40,7 +40,7 @@ class UncancellableSleep(Rule[Pause]):
                 self.thread = threading.Thread(target=self.run)
 
             def run(self):
-                while not self.stopped.wait(30):
+                while not self.stopped.wait(5):
                     self.poll()
     """
 

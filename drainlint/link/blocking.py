@@ -1,0 +1,116 @@
+"""Finds what blocks the event loop: calls in coroutines that hold up their thread."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Confidence, Related
+from drainlint.link.calls import Known
+from drainlint.link.names import FunctionId
+from drainlint.link.pauses import pause
+from drainlint.link.program import Program
+from drainlint.link.surroundings import occurrences
+from drainlint.link.waits import wait
+from drainlint.model.blocking import Blocking
+from drainlint.model.deadline import Bound
+from drainlint.model.pause import Pause
+from drainlint.model.statement import Body
+from drainlint.model.wait import Wait
+
+
+class Blockers:
+    """Knows which plain functions block whoever calls them."""
+
+    def __init__(self, program: Program) -> None:
+        """Take the linked program with the bodies that were read."""
+        self.program = program
+        self._blockers: dict[FunctionId, Pause | Wait | None] = {}
+
+    def of(
+        self, known: Known, slept: Pause | None, waited: Wait | None
+    ) -> Iterator[Blocking]:
+        """What a call of a coroutine blocks, by itself or through a plain helper of its module."""
+        if not self.program.names.function(known.key).is_async:
+            return
+        noun = slept or waited
+        if slept is not None and not _blocks(slept):
+            return
+        if noun is not None and _blocks(noun):
+            what = "" if slept is None else slept.shown
+            yield self._blocking_noun(known, noun.confidence, sleeps=slept is not None, what=what)
+            return
+        if known.is_asynchronous or (known.facts is not None and not known.facts.blocks):
+            return
+        if known.facts is not None:
+            yield self._blocking_noun(known, known.confidence, what="")
+            return
+        for target in self.program.graph.targets(known.key, known.call):
+            if target.path != known.key.path or self.program.names.function(target).is_async:
+                continue
+            blocker = self.blocker(target)
+            if blocker is not None:
+                where = Related(
+                    target.path, blocker.place.first_line, f"`{blocker.text}` blocks here"
+                )
+                yield self._blocking_noun(
+                    known,
+                    blocker.confidence,
+                    sleeps=isinstance(blocker, Pause),
+                    through=where,
+                    what=blocker.text,
+                )
+                return
+
+    def _blocking_noun(
+        self,
+        known: Known,
+        confidence: Confidence,
+        *,
+        what: str,
+        sleeps: bool = False,
+        through: Related | None = None,
+    ) -> Blocking:
+        return Blocking(
+            path=known.key.path,
+            place=known.call.place,
+            function=known.function,
+            drain=known.drain,
+            confidence=confidence,
+            text=known.call.text,
+            sleeps=sleeps,
+            through=through,
+            what=what,
+        )
+
+    def blocker(self, key: FunctionId) -> Pause | Wait | None:
+        """The first thing in a plain function that blocks whoever calls it."""
+        if key not in self._blockers:
+            self._blockers[key] = None
+            body = self.program.bodies.get(key)
+            entry = self.program.names.function(key)
+            if body is not None and not entry.is_generator:
+                self._blockers[key] = self._first_blocker(key, body)
+        return self._blockers[key]
+
+    def _first_blocker(self, key: FunctionId, body: Body) -> Pause | Wait | None:
+        for occurrence in occurrences(body, key.path):
+            if occurrence.function != key:
+                continue
+            known = Known(self.program, occurrence)
+            found = pause(known, in_loop=False) or wait(known)
+            if found is not None and _blocks(found):
+                return found
+        return None
+
+
+def _blocks(noun: Pause | Wait) -> bool:
+    """Whether it holds its thread up for long enough to matter to an event loop."""
+    if isinstance(noun, Pause):
+        return not noun.cancellable and (noun.seconds is None or noun.seconds > 0)
+    if noun.awaited or not noun.blocks or noun.ended or noun.deadline.polls:
+        return False
+    if noun.verb in ("lock", "close", "put"):
+        return False
+    return (
+        bool(noun.nature)
+        or noun.verb in ("network", "process", "select", "wait")
+        or (noun.deadline.bound is not Bound.NONE)
+    )

@@ -1,0 +1,137 @@
+"""Builds checked takes: `if not q.empty(): q.get()`, where others take from the queue as well."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Related
+from drainlint.index.entries import MODULE
+from drainlint.link.calls import Known
+from drainlint.link.names import FunctionId, Variable
+from drainlint.link.roles import WORKERS
+from drainlint.link.surroundings import Spot
+from drainlint.link.turns import always_leaves
+from drainlint.model.expression import Call, Compare, Constant, Expression, Not
+from drainlint.model.loop import Step
+from drainlint.model.statement import If, Leave, While
+from drainlint.model.take import CheckedTake
+
+TAKES = frozenset({"get", "get_nowait"})
+NEAR = 4
+"""Statements between the check and the take."""
+
+
+def checked_take(known: Known) -> CheckedTake | None:
+    """The take that a call is, if it relies on a check; None for any other call."""
+    facts, kind, subject = known.facts, known.kind, known.call.receiver
+    if facts is None or kind is None or subject is None or facts.does != "take":
+        return None
+    if kind.nature != "queue" or not subject.path or facts.asynchronous:
+        return None
+    deadline = known.program.values.deadline(known.key, known.call, facts)
+    check = _check(known.occurrence.spot, subject) if deadline.is_none and not known.bounded_by else None
+    if check is None:
+        return None
+    shared, other = _shared(known, subject.path)
+    if not shared:
+        return None
+    return CheckedTake(
+        path=known.key.path,
+        place=known.call.place,
+        function=known.function,
+        drain=known.drain,
+        confidence=known.confidence,
+        text=known.call.text,
+        check=check,
+        other=other,
+    )
+
+
+def _check(spot: Spot, subject: Expression) -> Step | None:
+    """The check that the queue was not empty, around the take or just before it."""
+    for outer in spot.outward():
+        if isinstance(outer.owner, If | While):
+            holds = outer.section == "body"
+            found = _says_there_is_one(outer.owner.test, subject, denied=not holds)
+            if found is not None:
+                return found
+    for number, statement in enumerate(spot.preceding()):
+        if number > NEAR:
+            break
+        if isinstance(statement, If) and _goes_away(statement):
+            found = _says_there_is_one(statement.test, subject, denied=True)
+            if found is not None:
+                return found
+    return None
+
+
+def _goes_away(statement: If) -> bool:
+    last = statement.body[-1]
+    return always_leaves(statement.body) or (isinstance(last, Leave) and last.word == "continue")
+
+
+def _says_there_is_one(test: Expression, subject: Expression, *, denied: bool) -> Step | None:
+    """`not q.empty()`, `q.qsize() > 0`; with `denied` the other way round."""
+    for part in test.walk():
+        if not isinstance(part, Call) or part.receiver is None or part.receiver.text != subject.text:
+            continue
+        if part.method not in ("empty", "qsize"):
+            continue
+        says_empty = (part.method == "empty") != _is_denied(test, part)
+        if part.method == "qsize":
+            says_empty = _is_denied(test, part)
+        if says_empty == denied:
+            return Step(part.text, part.place)
+    return None
+
+
+def _is_denied(test: Expression, part: Call) -> bool:
+    """Whether the test turns the call's answer round: `not q.empty()`, `q.qsize() == 0`."""
+    for one in test.walk():
+        match one:
+            case Not(value=value) if value is part:
+                return True
+            case Compare(left=left, operators=(sign,), rights=(Constant(value=value),)) if left is part:
+                return (sign == "==" and value in (0, False)) or (sign == "<" and value == 1)
+    return False
+
+
+# Who else takes?
+
+
+def _shared(known: Known, path: str) -> tuple[bool, Related | None]:
+    """Whether somebody else takes from the queue, and where."""
+    resolved = known.program.names.resolve(known.key, path)
+    variable = resolved.symbol if resolved is not None else None
+    if not isinstance(variable, Variable) or resolved is None:
+        return False, None
+    if not resolved.rest and variable.scope == known.key:
+        parameters = {p.name for p in known.program.names.function(known.key).parameters}
+        return variable.name in parameters and known.program.is_worker(known.function), None
+    for function in _neighbours(known, variable, path):
+        for call in known.program.names.function(function).calls:
+            takes = call.method in TAKES and call.receiver is not None
+            if takes and function != known.key and _same(known, path, call, function):
+                return True, Related(function.path, call.place.first_line, "taken from here as well")
+    return False, None
+
+
+def _neighbours(known: Known, variable: Variable, path: str) -> Iterator[FunctionId]:
+    """The functions that can reach the queue: methods of the class, or functions of the module."""
+    classes = known.program.classes
+    owner = classes.owner(known.key) if "." in path else None
+    if owner is not None:
+        for one in (*classes.project_line(owner), *classes.children(owner)):
+            for function, _ in classes.members(one):
+                yield function
+        return
+    if variable.scope.name == MODULE or variable.scope != known.key:
+        for name in known.program.names.modules[known.key.path].functions:
+            yield FunctionId(known.key.path, name)
+
+
+def _same(known: Known, path: str, call: Call, function: FunctionId) -> bool:
+    receiver = "" if call.receiver is None else call.receiver.path
+    if receiver.rpartition(".")[2] != path.rpartition(".")[2] or ("." in receiver) != ("." in path):
+        return False
+    roles = known.program.roles
+    mine, others = roles.of(known.key).keys(), roles.of(function).keys()
+    return bool((set(mine) ^ set(others)) & WORKERS)

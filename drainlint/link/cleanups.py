@@ -1,0 +1,186 @@
+"""Builds cleanups: awaits in `finally:` and in handlers of cancellation."""
+
+import re
+from collections.abc import Iterator
+
+from drainlint.finding import Related
+from drainlint.link.names import FunctionId
+from drainlint.link.program import Program
+from drainlint.link.surroundings import Spot, spots
+from drainlint.model.cleanup import Cleanup
+from drainlint.model.expression import (
+    Arithmetic,
+    Await,
+    Call,
+    Constant,
+    Expression,
+    Lambda,
+    Yield,
+)
+from drainlint.model.statement import Assign, Block, Body, For, Handler, Statement, Try, With
+
+CANCELS_AGAIN = ("trio", "anyio")
+"""Packages whose cancellation strikes at every await until its scope ends."""
+CANCELLATION = re.compile(r"(^|\.)(CancelledError|Cancelled|BaseException|get_cancelled_exc_class)$")
+AT_ONCE = frozenset({"aclose", "aclose_forcefully", "cancel_shielded_checkpoint"})
+"""By contract these close at once where they are cancelled."""
+
+
+def cleanups(program: Program, key: FunctionId, body: Body) -> Iterator[Cleanup]:
+    """What a coroutine awaits while it cleans up, in source order."""
+    if not program.names.function(key).is_async:
+        return
+    again = _cancels_again(program, key)
+    for spot in spots(body.statements):
+        section = _section(spot)
+        if section is None:
+            continue
+        for awaited in _awaits(spot.statement):
+            spent = "" if again else _spent(program, key, section, awaited)
+            if again or spent:
+                yield _noun(program, key, spot, section, awaited, again=again, spent=spent)
+
+
+def _cancels_again(program: Program, key: FunctionId) -> bool:
+    """Whether a function runs under a library whose cancellation strikes at every await."""
+    imports = program.names.modules[key.path].imports.values()
+    heads = {target.partition(".")[0] for target in imports}
+    if not heads & set(CANCELS_AGAIN):
+        return False
+    if "asyncio" not in heads:
+        return True
+    entry = program.names.function(key)
+    paths = (c.func.path for c in entry.calls)
+    return any(program.library(key, p).partition(".")[0] in CANCELS_AGAIN for p in paths if p)
+
+
+def _section(spot: Spot) -> Spot | None:
+    """The innermost `finally`, or handler of cancellation, around a statement."""
+    for outer in spot.outward():
+        if not isinstance(outer.owner, Try):
+            continue
+        if outer.section == "final":
+            return outer
+        if outer.handler is not None and _catches(outer.handler, CANCELLATION):
+            return outer
+    return None
+
+
+def _catches(handler: Handler, what: re.Pattern[str]) -> bool:
+    if not handler.kinds:
+        return True
+    kinds = (k.func if isinstance(k, Call) else k for k in handler.kinds)
+    return any(what.search(k.path) for k in kinds)
+
+
+def _awaits(statement: Statement) -> Iterator[Expression]:
+    """What a statement waits for in its own header or line."""
+    for expression in statement.expressions:
+        for part in expression.walk():
+            if isinstance(part, Await):
+                yield part.value
+    if isinstance(statement, With) and statement.asynchronous:
+        yield from (i.value for i in statement.items)
+    if isinstance(statement, For) and statement.asynchronous:
+        yield statement.iterable
+
+
+def _noun(
+    program: Program,
+    key: FunctionId,
+    spot: Spot,
+    section: Spot,
+    awaited: Expression,
+    *,
+    again: bool,
+    spent: str,
+) -> Cleanup:
+    place = awaited.place if isinstance(awaited, Call) else spot.statement.place
+    owner = section.owner
+    first = owner.body[0] if isinstance(owner, Try) and owner.body else spot.statement
+    word = "finally" if section.section == "final" else f"except {_kinds(section.handler)}".strip()
+    cancellable = isinstance(owner, Try) and _can_be_cancelled(owner.body)
+    return Cleanup(
+        path=key.path,
+        place=place,
+        function=program.function(key),
+        drain=program.drain(key, place.line),
+        text=awaited.text,
+        section=word,
+        header=Related(key.path, first.place.first_line, "cancelled here, the cleanup is as well"),
+        cancelled_again=again and cancellable,
+        shielded=any(_shields(w) for w in spot.withs),
+        closes_at_once=isinstance(awaited, Call) and awaited.method in AT_ONCE,
+        spent=spent,
+    )
+
+
+def _kinds(handler: Handler | None) -> str:
+    return ", ".join(k.text for k in handler.kinds) if handler is not None else ""
+
+
+def _can_be_cancelled(block: Block) -> bool:
+    """Whether anything in a block awaits, or gives control away by a `yield`."""
+    for statement in (s for one in block for s in one.walk()):
+        if isinstance(statement, With | For) and statement.asynchronous:
+            return True
+        for expression in statement.expressions:
+            if any(isinstance(e, Await | Yield) for e in expression.walk()):
+                return True
+    return False
+
+
+def _shields(statement: With) -> bool:
+    """`with CancelScope(shield=True):`, also where `scope.shield = True` follows."""
+    for item in statement.items:
+        if not isinstance(item.value, Call):
+            continue
+        shield = item.value.argument("shield")
+        if shield is not None and not (isinstance(shield, Constant) and not shield.value):
+            return True
+        if item.target is not None and item.target.path and _is_shielded(statement, item.target.path):
+            return True
+    return False
+
+
+def _is_shielded(statement: With, scope: str) -> bool:
+    return any(
+        isinstance(s, Assign) and any(t.path == f"{scope}.shield" for t in s.targets)
+        for s in statement.walk()
+    )
+
+
+# What is left of a deadline
+
+
+def _spent(program: Program, key: FunctionId, section: Spot, awaited: Expression) -> str:
+    """The deadline that the cleanup's own timeout shares with what it cleans up after."""
+    if not isinstance(section.owner, Try):
+        return ""
+    deadline = _rest_of(program, key, awaited)
+    if not deadline:
+        return ""
+    for statement in (s for one in section.owner.body for s in one.walk()):
+        for expression in statement.expressions:
+            for part in expression.walk():
+                if not isinstance(part, Lambda) and _rest_of(program, key, part) == deadline:
+                    return deadline
+    return ""
+
+
+def _rest_of(program: Program, key: FunctionId, bounding: Expression) -> str:
+    """The moment up to which a timeout runs: `wait_for(x, deadline - now())`, `timeout_at(deadline)`."""
+    if not isinstance(bounding, Call):
+        return ""
+    known = program.facts(key, bounding)
+    if known is None or known[0].does != "bound":
+        return ""
+    given = bounding.argument(known[0].timeout, known[0].at)
+    if known[0].unit == "deadline":
+        return given.path if given is not None else ""
+    if isinstance(given, Arithmetic) and given.operator == "-" and given.left is not None:
+        clock = given.right
+        facts = program.facts(key, clock) if isinstance(clock, Call) else None
+        if facts is not None and facts[0].does in ("clock", "wall-clock"):
+            return given.left.path
+    return ""

@@ -1,0 +1,165 @@
+"""Builds closes: those of the knowledge tables, executors in a `with`, and registered ones."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Related
+from drainlint.knowledge import CallFacts
+from drainlint.link.calls import Known
+from drainlint.link.names import FunctionId
+from drainlint.link.origins import calls_on, runs
+from drainlint.link.program import Program
+from drainlint.link.turns import is_endless, leaves
+from drainlint.model.close import Close
+from drainlint.model.deadline import FOREVER, Deadline
+from drainlint.model.expression import Call, Constant, Name
+from drainlint.model.kind import Kind
+from drainlint.model.place import Place
+from drainlint.model.statement import While, With
+
+CLOSING = frozenset({"close", "flush"})
+SPAWNS = frozenset({"submit", "map"})
+HOOKS = frozenset({"exit-hook", "shutdown-hook", "finaliser"})
+WAITS_FOR = {
+    "executor": "every job in hand",
+    "scheduler": "the jobs that are running",
+    "server": "the requests in hand",
+    "producer": "whatever is still to be delivered",
+    "stream-writer": "the other side to read",
+}
+PATIENT = frozenset({"join", "wait", "take", "network", "process", "io", "select", "sleep"})
+"""Verbs of calls that may keep a job from ending in time."""
+
+
+def closes(known: Known) -> Iterator[Close]:
+    """The close that a call is, or that it registers."""
+    facts = known.facts
+    if facts is None:
+        return
+    if facts.does in CLOSING:
+        deadline = known.program.values.deadline(known.key, known.call, facts)
+        waits = not facts.asynchronous or known.is_asynchronous
+        if waits and not deadline.polls and not _joins_no_handler(known, facts):
+            yield _noun(known, known.call.place, known.call.text, known.kind, deadline)
+    for one in facts.runs:
+        if one.role in HOOKS:
+            yield from _hooked(known, one.argument, one.at)
+
+
+def entered(program: Program, known: Known) -> Iterator[Close]:
+    """`with ThreadPoolExecutor() as pool:` waits for every job at its end."""
+    statement = known.occurrence.spot.statement
+    if not isinstance(statement, With) or statement.asynchronous:
+        return
+    for item in statement.items:
+        if item.value is not known.call:
+            continue
+        kind = program.kinds.of(known.key, known.call)
+        if kind is not None and kind.nature == "executor":
+            subject = item.target.path if item.target is not None else known.call.text
+            text = f"with {known.call.text}"
+            yield _noun(known, known.call.place, text, kind, FOREVER, subject)
+
+
+def _hooked(known: Known, argument: str, at: int | None) -> Iterator[Close]:
+    value = known.call.argument(argument, at)
+    head, dot, method = ("", "", "") if value is None else value.path.rpartition(".")
+    kind = known.program.kinds.of(known.key, Name(head)) if dot else None
+    facts = known.program.kinds.method_facts(kind, method)
+    if facts is None or facts.does not in CLOSING or facts.asynchronous or value is None:
+        return
+    given = Call(value, known.call.arguments[(at or 0) + 1 :], known.call.place)
+    deadline = known.program.values.deadline(known.key, given, facts)
+    if not deadline.polls:
+        yield _noun(known, known.call.place, value.path, kind, deadline, head, hooked=True)
+
+
+def _noun(
+    known: Known,
+    place: Place,
+    text: str,
+    kind: Kind | None,
+    deadline: Deadline,
+    subject: str = "",
+    *,
+    hooked: bool = False,
+) -> Close:
+    subject = subject or known.subject
+    nature = "" if kind is None else kind.nature
+    jobs = list(_jobs(known, subject)) if nature == "executor" else []
+    return Close(
+        path=known.key.path,
+        place=place,
+        function=known.function,
+        drain=known.drain,
+        confidence=known.confidence if kind is None else kind.evidence,
+        text=text,
+        subject=subject,
+        nature=nature,
+        waits_for=WAITS_FOR.get(nature, "the other side"),
+        deadline=deadline,
+        bounded_by=known.bounded_by,
+        bounded_jobs=bool(jobs) and all(_is_bounded(known.program, j) for j in jobs),
+        endless_job=next((e for j in jobs if (e := _endless(known.program, j))), None),
+        hooked=hooked,
+        own_job=bool(known.function.implements) or _hands_on(known),
+    )
+
+
+def _hands_on(known: Known) -> bool:
+    """Whether a method of the same name hands the close on to the one it wraps."""
+    function = known.function
+    return bool(function.implements) and function.short_name == known.call.method
+
+
+def _joins_no_handler(known: Known, facts: CallFacts) -> bool:
+    """A threading server's class may say that its close waits for nobody."""
+    owner = known.program.kinds.project_class(known.kind)
+    if owner is None or not facts.name.startswith("socketserver.ThreadingMixIn"):
+        return False
+    said = {"daemon_threads": True, "block_on_close": False}
+    return any(
+        isinstance(way.value, Constant) and way.value.value is word
+        for name, word in said.items()
+        for _, way in known.program.classes.bindings(owner, name)
+    )
+
+
+# Jobs
+
+
+def _jobs(known: Known, subject: str) -> Iterator[FunctionId | None]:
+    """The functions that an executor runs; None for one that is not known."""
+    if not subject:
+        return
+    for scope, call in calls_on(known.program, known.key, subject, SPAWNS):
+        targets = list(runs(known.program, scope, call))
+        yield from targets or [None]
+
+
+def _is_bounded(program: Program, job: FunctionId | None) -> bool:
+    """Whether a job is seen to end in time: no loops, no waits, nobody else's hosts."""
+    if job is None:
+        return False
+    for function in program.drain_paths.closure(job):
+        entry = program.names.function(function)
+        if entry.turns:
+            return False
+        for call in entry.calls:
+            known = program.facts(function, call)
+            if known is not None and known[0].does in PATIENT:
+                if program.values.deadline(function, call, known[0]).is_none:
+                    return False
+    return True
+
+
+def _endless(program: Program, job: FunctionId | None) -> Related | None:
+    """The loop in which a job runs for ever."""
+    body = program.bodies.get(job) if job is not None else None
+    if job is None or body is None:
+        return None
+    for statement in (s for one in body.statements for s in one.walk()):
+        if isinstance(statement, While) and is_endless(statement.test) and not leaves(statement.body):
+            name = program.names.function(job).short_name
+            return Related(job.path, statement.place.first_line, f"its job `{name}` never ends")
+    return None
+

@@ -1,0 +1,195 @@
+"""Takes and puts: do they wait at all, and what ends the loop that they feed?"""
+
+import re
+from collections.abc import Iterator
+
+from drainlint.index.entries import Binding
+from drainlint.link.calls import Known
+from drainlint.link.names import FunctionId, Library, Variable
+from drainlint.link.roles import WORKERS
+from drainlint.model.expression import Call, Constant, Expression
+from drainlint.model.statement import For, If, Leave, Raise, Return, Statement, While
+
+QUEUES = frozenset({"queue", "aio-queue"})
+SOCKETS = frozenset({"socket", "connection", "channel", "session", "consumer"})
+MARKERS = re.compile(r"(^|[._])(stop|sentinel|end|done|eof|poison|quit|exit|shutdown|close|none|finish)\w*$", re.I)
+LEVELS = frozenset({"empty", "qsize", "poll", "select", "has_data", "full"})
+"""Questions after which a take finds something."""
+
+
+def ready(known: Known) -> str:
+    """Why a take does not wait; empty where it may."""
+    nature = "" if known.kind is None else known.kind.nature
+    if known.does == "lock":
+        return "it is released here" if _is_released(known) else ""
+    if nature in SOCKETS and (why := _socket_bound(known)):
+        return why
+    if _asked_around(known):
+        return "it was asked whether there is something"
+    if nature in SOCKETS and _selects(known):
+        return "it was reported readable"
+    return ""
+
+
+def _is_released(known: Known) -> bool:
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    calls = known.program.names.function(known.key).calls
+    return bool(path) and any(c.func.path == f"{path}.release" for c in calls)
+
+
+def _asked_around(known: Known) -> bool:
+    """Inside `while not q.empty():`, `if conn.poll(1):`."""
+    subject = known.subject
+    for spot in known.occurrence.spot.outward():
+        if not isinstance(spot.owner, If | While) or spot.section != "body":
+            continue
+        for asked in spot.owner.test.walk():
+            if isinstance(asked, Call) and asked.method in LEVELS:
+                if asked.receiver is not None and asked.receiver.text == subject:
+                    return True
+    return False
+
+
+def _socket_bound(known: Known) -> str:
+    """Whether a timeout was set on the socket, in its class, function or module."""
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    for scope, call in calls_about(known, path):
+        found = known.program.facts(scope, call)
+        if found is None or found[0].does != "settimeout":
+            continue
+        facts = found[0]
+        given = call.argument(facts.timeout, facts.at) or call.argument(facts.blocking, facts.blocking_at)
+        if given is None or (isinstance(given, Constant) and given.value in (None, True)):
+            continue
+        return f"`{call.text}` bounds it"
+    for _, way in ways(known, path):
+        if isinstance(way.value, Call) and way.value.argument("timeout", 1) is not None:
+            return f"`{way.value.text}` bounds it"
+    return ""
+
+
+def calls_about(known: Known, path: str) -> Iterator[tuple[FunctionId, Call]]:
+    """The calls on what a path names, in the functions that share it, and on no object at all."""
+    names = known.program.names
+    owner = known.program.classes.owner(known.key)
+    me, dot, attribute = path.partition(".")
+    if owner is not None and dot and me == known.program.classes.self_name(known.key):
+        for one in known.program.classes.project_line(owner):
+            for function, entry in known.program.classes.members(one):
+                own = f"{known.program.classes.self_name(function)}.{attribute}"
+                for call in entry.calls:
+                    if call.receiver is not None and call.receiver.path == own:
+                        yield function, call
+    for name, entry in names.modules[known.key.path].functions.items():
+        scope = FunctionId(known.key.path, name)
+        for call in entry.calls:
+            same = scope == known.key and call.receiver is not None and call.receiver.path == path
+            if same or call.method == "setdefaulttimeout":
+                yield scope, call
+
+
+def _selects(known: Known) -> bool:
+    """Whether its function waits for readiness before, or is called back when there is something."""
+    if known.program.roles.registered(known.key) & {"callback"}:
+        return True
+    for call in known.program.names.function(known.key).calls:
+        if call.place.line > known.call.place.line:
+            continue
+        facts = known.program.facts(known.key, call)
+        if facts is not None and facts[0].does == "select":
+            return True
+    return False
+
+
+# End markers
+
+
+def marker(known: Known) -> bool:
+    """Whether a put hands over an end marker to a queue that has a bound."""
+    if known.kind is None or known.kind.nature not in QUEUES:
+        return False
+    given = known.call.arguments[0].value if known.call.arguments else None
+    if given is None or not _is_marker(given):
+        return False
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    return any(_has_bound(known, scope, way.value) for scope, way in ways(known, path))
+
+
+def _is_marker(given: Expression) -> bool:
+    if isinstance(given, Constant):
+        return given.value is None
+    name = given.func.path if isinstance(given, Call) else given.path
+    return bool(MARKERS.search(name))
+
+
+def _has_bound(known: Known, scope: FunctionId, made: Expression) -> bool:
+    if not isinstance(made, Call):
+        return False
+    size = made.argument("maxsize", 0)
+    if size is None:
+        return False
+    number = known.program.values.number(scope, size)
+    return number > 0 if number is not None else bool(size.path)
+
+
+def ways(known: Known, path: str) -> Iterator[tuple[FunctionId, Binding]]:
+    """Every way in which a name or an attribute of one's own gets its value."""
+    resolved = known.program.names.resolve(known.key, path) if path else None
+    if resolved is None or not isinstance(resolved.symbol, Variable):
+        return
+    scope, name = resolved.symbol.scope, resolved.symbol.name
+    if not resolved.rest:
+        for way in known.program.names.function(scope).bindings.get(name, ()):
+            yield scope, way
+        return
+    owner = known.program.classes.owner(scope)
+    if owner is not None and name == known.program.classes.self_name(scope):
+        yield from known.program.classes.bindings(owner, resolved.rest[0])
+
+
+# Loops that a take feeds
+
+
+def endless(known: Known) -> str:
+    """The header of the worker's endless loop around a take, where nothing in it ends the loop."""
+    if known.awaited or not known.function.roles & WORKERS or known.kind is None:
+        return ""
+    if known.kind.nature not in QUEUES or not _is_made_here(known):
+        return ""
+    loop = next(known.occurrence.spot.loops, None)
+    if not isinstance(loop, While) or not _is_always(loop.test):
+        return ""
+    return "" if _can_leave(loop) else f"while {loop.test.text}:"
+
+
+def _is_always(test: Expression) -> bool:
+    return isinstance(test, Constant) and bool(test.value)
+
+
+def _can_leave(loop: While) -> bool:
+    """Whether anything in the loop's body leaves it; a `break` of an inner loop does not."""
+    return any(_leaves(s) for s in loop.body)
+
+
+def _leaves(statement: Statement) -> bool:
+    match statement:
+        case Return() | Raise():
+            return True
+        case Leave(word=word):
+            return word == "break"
+        case While() | For():
+            inner = (s for b in statement.blocks for one in b for s in one.walk())
+            return any(isinstance(s, Return | Raise) for s in inner)
+    return any(_leaves(s) for block in statement.blocks for s in block)
+
+
+def _is_made_here(known: Known) -> bool:
+    """Whether the project makes the queue where it is taken from: its class, module or function."""
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    for scope, way in ways(known, path):
+        if way.how != "assign" or not isinstance(way.value, Call):
+            continue
+        resolved = known.program.names.resolve(scope, way.value.func.path or "?")
+        if resolved is not None and isinstance(resolved.symbol, Library):
+            return True
+    return False

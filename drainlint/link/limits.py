@@ -1,0 +1,268 @@
+"""Builds limits: timeouts in the wrong place, in the wrong unit, or none at all."""
+
+import re
+from collections.abc import Iterator
+
+from drainlint.finding import Related
+from drainlint.knowledge import CallFacts
+from drainlint.link.calls import Known
+from drainlint.link.ended import statement_calls
+from drainlint.link.names import FunctionId
+from drainlint.link.origins import ways
+from drainlint.model.expression import (
+    Arithmetic,
+    Call,
+    Compare,
+    Constant,
+    Expression,
+    Logic,
+    Name,
+    Not,
+)
+from drainlint.model.limit import Flaw, Limit
+from drainlint.model.statement import If, While
+from drainlint.model.wait import Wait
+
+TIMEOUTS = re.compile(r"time_?out|deadline|seconds|secs|delay|interval|remaining", re.IGNORECASE)
+MILLIS = re.compile(r"(_|^)(ms|msec|msecs|millis|milliseconds)$|Millis$|_in_ms$", re.IGNORECASE)
+SECONDS = re.compile(r"(_|^)(s|sec|secs|seconds)$", re.IGNORECASE)
+CLOCKS = frozenset({"clock", "wall-clock"})
+ENDING = frozenset({"kill", "terminate", "cancel", "close", "shutdown", "send_signal", "killpg", "put", "set", "stop", "abort"})  # fmt: skip
+"""What, done between two waits, may well end what is waited for."""
+LONG = 1000.0
+"""Seconds; round thousands from here on are taken for milliseconds."""
+TOO_LONG = 120_000.0
+SHORT = 1.0
+"""Milliseconds; fractions below are taken for seconds."""
+
+
+def limits(known: Known, waited: Wait | None) -> Iterator[Limit]:
+    """What is wrong with the timeout of a call; the first flaw counts."""
+    facts = known.facts
+    if facts is None:
+        return
+    found = next(_flaws(known, waited, facts), None)
+    if found is not None:
+        yield found
+
+
+def _flaws(known: Known, waited: Wait | None, facts: CallFacts) -> Iterator[Limit]:
+    if facts.does == "stop" and facts.timeout and facts.returns:
+        yield from _nobody_waits(known, facts)
+    if not (facts.waits or facts.does == "bound") or not facts.timeout:
+        return
+    given = known.call.argument(facts.timeout, facts.at)
+    if given is None:
+        yield from _misplaced(known, facts)
+    else:
+        yield from _unbounding(known, facts, given)
+        yield from _wrong_unit(known, facts, given)
+    if waited is not None and not known.is_asynchronous:
+        yield from _tested_away(known, waited, facts)
+        yield from _repeated(known, waited)
+
+
+def _limit(
+    known: Known, flaw: Flaw, given: str, *, certain: bool, seen: Related | None = None
+) -> Limit:
+    return Limit(
+        path=known.key.path,
+        place=known.call.place,
+        function=known.function,
+        drain=known.drain,
+        confidence=known.confidence,
+        text=known.call.text,
+        flaw=flaw,
+        given=given,
+        certain=certain,
+        seen=seen,
+    )
+
+
+# The value
+
+
+def _misplaced(known: Known, facts: CallFacts) -> Iterator[Limit]:
+    """`q.get(5)`, `lock.acquire(timeout)`: the first parameter switches waiting on or off."""
+    blocking = known.call.argument(facts.blocking, facts.blocking_at) if facts.blocking else None
+    if blocking is None or known.call.argument(facts.blocking) is not None or known.call.is_open:
+        return
+    number = known.program.values.number(known.key, blocking)
+    named = bool(blocking.path) and bool(TIMEOUTS.search(blocking.path.rpartition(".")[2]))
+    if named or (number is not None and number not in (0.0, 1.0)):
+        yield _limit(known, Flaw.MISPLACED, blocking.text, certain=True)
+
+
+def _unbounding(known: Known, facts: CallFacts, given: Expression) -> Iterator[Limit]:
+    """Zero where it means for ever, `timeout or None`, a clock time."""
+    if isinstance(given, Constant) and given.value == 0 and given.value is not False:
+        if facts.zero == "forever":
+            yield _limit(known, Flaw.ZERO_IS_FOREVER, given.text, certain=True)
+    if isinstance(given, Logic) and given.operator == "or" and _is_forever(known, given, facts):
+        yield _limit(known, Flaw.OR_FOREVER, given.text, certain=False)
+    moment = _clock_time(known, known.key, given)
+    if facts.unit != "deadline" and moment is not None:
+        yield _limit(known, Flaw.CLOCK_TIME, given.text, certain=True, seen=moment)
+
+
+def _is_forever(known: Known, given: Logic, facts: CallFacts) -> bool:
+    last = given.values[-1]
+    if isinstance(last, Constant) and last.value is None:
+        return facts.none == "forever" and facts.zero != "forever"
+    number = known.program.values.number(known.key, last)
+    return number is not None and number < 0 and facts.negative == "forever"
+
+
+def _clock_time(known: Known, key: FunctionId, given: Expression) -> Related | None:
+    """Where a value was computed as a moment: `time() + 5`; nothing where it is subtracted from."""
+    match given:
+        case Call() if _tells_time(known, key, given):
+            return _computed(key, given)
+        case Arithmetic(left=Expression() as left, operator="+", right=right):
+            for side in (left, right):
+                if isinstance(side, Call) and _tells_time(known, key, side):
+                    return _computed(key, side)
+        case Name(dotted=path):
+            bound = [(s, w) for s, w in ways(known.program, key, path) if w.how == "assign"]
+            if len(bound) == 1 and not bound[0][1].items and bound[0][1].value.path != path:
+                return _clock_time(known, bound[0][0], bound[0][1].value)
+    return None
+
+
+def _tells_time(known: Known, key: FunctionId, call: Call) -> bool:
+    facts = known.program.facts(key, call)
+    return facts is not None and facts[0].does in CLOCKS
+
+
+def _computed(key: FunctionId, call: Call) -> Related:
+    """Where a clock is read for a moment."""
+    return Related(key.path, call.place.first_line, "computed here: a moment, not a length of time")
+
+
+# The unit
+
+
+def _wrong_unit(known: Known, facts: CallFacts, given: Expression) -> Iterator[Limit]:
+    number = known.program.values.number(known.key, given)
+    last = given.path.rpartition(".")[2]
+    if facts.unit == "s":
+        scaled = _is_scaled(given, "*", SECONDS) or (
+            number is not None
+            and isinstance(given, Constant)
+            and LONG <= number <= TOO_LONG
+            and number % LONG == 0
+        )
+        if (last and MILLIS.search(last)) or scaled:
+            yield _limit(known, Flaw.MILLISECONDS, given.text, certain=False)
+    elif facts.unit == "ms":
+        fraction = number is not None and 0 < number < SHORT
+        divided = _is_scaled(given, "/", MILLIS)
+        if (last and SECONDS.search(last)) or fraction or divided:
+            yield _limit(known, Flaw.SECONDS, given.text, certain=False)
+
+
+def _is_scaled(given: Expression, sign: str, unit: re.Pattern[str]) -> bool:
+    """`timeout * 1000` where seconds are wanted; `timeout_ms / 1000` where milliseconds are."""
+    if not isinstance(given, Arithmetic) or given.operator != sign or given.left is None:
+        return False
+    sides = (given.left, given.right) if sign == "*" else (given.right,)
+    if not any(isinstance(s, Constant) and s.value in (1000, 1000.0, 1e3) for s in sides):
+        return False
+    names = [s.path.rpartition(".")[2] for s in (given.left, given.right) if s.path]
+    return any(unit.search(n) or TIMEOUTS.search(n) for n in names)
+
+
+# What is around
+
+
+def _nobody_waits(known: Known, facts: CallFacts) -> Iterator[Limit]:
+    """`server.stop(5)` hands back an event: dropped, the grace is none."""
+    given = known.call.argument(facts.timeout, facts.at)
+    number = known.program.values.number(known.key, given)
+    if given is None or not number or not known.occurrence.dropped:
+        return
+    receiver = known.subject
+    for statement in known.occurrence.spot.following():
+        for call in statement_calls(statement):
+            if call.receiver is not None and call.receiver.text == receiver:
+                return
+    yield _limit(known, Flaw.NOBODY_WAITS, f"`{given.text}` s", certain=True)
+
+
+def _tested_away(known: Known, waited: Wait, facts: CallFacts) -> Iterator[Limit]:
+    """`if timeout: x.wait(timeout)`, `else: x.wait()`: 0 is taken for no timeout."""
+    if not waited.deadline.is_none or facts.zero == "forever":
+        return
+    for spot in known.occurrence.spot.outward():
+        owner = spot.owner
+        if not isinstance(owner, If):
+            continue
+        test = owner.test
+        denied = isinstance(test, Not)
+        named = test.value if isinstance(test, Not) else test
+        if spot.section != ("body" if denied else "else") or not named.path:
+            return
+        if not TIMEOUTS.search(named.path.rpartition(".")[2]):
+            return
+        other = owner.otherwise if denied else owner.body
+        for call in (c for s in other for c in statement_calls(s)):
+            uses = any(a.value.path == named.path for a in call.arguments)
+            if call.func == known.call.func and uses:
+                seen = Related(known.key.path, owner.place.first_line, f"0 counts as no `{named.path}`")
+                yield _limit(known, Flaw.TESTED_AWAY, named.path, certain=False, seen=seen)
+        return
+
+
+def _repeated(known: Known, waited: Wait) -> Iterator[Limit]:
+    """A bounded wait in a loop that ends only when the thing itself does, or before an unbounded."""
+    subject = waited.subject
+    if not subject or waited.ended or waited.idle:
+        return
+    if waited.deadline.is_none:
+        yield from _after_bounded(known)
+        return
+    if waited.deadline.polls or waited.is_pause and known.drain is None:
+        return
+    loop = next((w for w in known.occurrence.spot.loops if isinstance(w, While)), None)
+    if loop is not None and _asks_only(loop.test, subject) and not _ways_out(loop):
+        place = Related(known.key.path, loop.place.first_line, "goes on until it has ended")
+        yield _limit(known, Flaw.AGAIN, loop.test.text, certain=known.drain is not None, seen=place)
+
+
+def _asks_only(test: Expression, subject: str) -> bool:
+    """Whether a loop goes on for as long as what is waited for has not ended."""
+    match test:
+        case Not(value=value):
+            return _asks_only(value, subject)
+        case Call():
+            asks = test.method in ("is_alive", "isAlive", "is_set", "isSet", "done", "poll", "running")
+            return asks and test.receiver is not None and test.receiver.text == subject
+        case Compare(left=left, rights=(Constant(value=None),)):
+            named = left.path in (f"{subject}.exitcode", f"{subject}.returncode")
+            return named or (isinstance(left, Call) and _asks_only(left, subject))
+    return False
+
+
+def _ways_out(loop: While) -> bool:
+    return any(
+        type(s).__name__ in ("Return", "Raise") or getattr(s, "word", "") == "break"
+        for one in loop.body
+        for s in one.walk()
+    )
+
+
+def _after_bounded(known: Known) -> Iterator[Limit]:
+    """`t.join(5)`, then `t.join()`, and nothing in between that would end it."""
+    for statement in known.occurrence.spot.preceding():
+        calls = list(statement_calls(statement))
+        for call in reversed(calls):
+            if call.method in ENDING:
+                return
+            if call.func != known.call.func or call == known.call:
+                continue
+            facts = known.program.facts(known.key, call)
+            if facts is None or known.program.values.deadline(known.key, call, facts[0]).is_none:
+                return
+            seen = Related(known.key.path, call.place.first_line, "the bounded wait on the same thing")
+            yield _limit(known, Flaw.THEN_FOREVER, call.text, certain=True, seen=seen)
+            return

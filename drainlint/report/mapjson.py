@@ -1,0 +1,177 @@
+"""The map of a program as JSON.
+
+    {
+      "version": 1,                     grows when a field changes its meaning or goes
+      "tool": {"name", "version"},
+      "entries": [{
+        "sort",                         console script, package, main guard, command, main function
+        "name", "at",                   `at` is {"path", "line", "column"} wherever it occurs
+        "services": ["Worker"],         those that it makes
+        "handlers": [{
+          "label", "at", "registered",  `registered`: null, or where
+          "triggers": ["SIGTERM"],
+          "sets": ["Worker.alive"],     stop signals
+          "drain_path": number or null
+        }]
+      }],
+      "services": [{
+        "name", "at", "heirs": ["..."],
+        "signals": [{"name", "nature", "owner", "set_by": [act], "read_by": [act]}],
+        "holds": [{"name", "sort", "nature", "type", "owner", "several",
+                   "created", "handed_in", "started", "stopped", "joined"}],    lists of acts
+        "submits": [act]
+      }],
+      "drain_paths": [{"number", "sort", "label", "triggers", "by_name", "root": node}],
+      "left_out": {"entries", "users", "quiet", "drawn", "side"}    how many are not shown
+    }
+
+An act is `{"function", "at", "text", "bound"}`. A node is `{"name", "at", "waits", "calls",
+"again"}`: `again` is null, or the number of the path in which the function is drawn. A wait is
+`{"sort", "text", "at", "bound", "remarks"}`; sort is `wait`, `pause` or `loop`. A bound is null
+where nothing waits, else `{"sort", "seconds", "text", "around"}`: sort is `none`, `constant`,
+`expression`, `handed on` (a parameter that is None by default) or `caller` (a parameter).
+"""
+
+import json
+from dataclasses import asdict
+
+from drainlint import __version__
+from drainlint.chart.servicemap import (
+    DrainPath,
+    Entry,
+    MappedService,
+    MappedWait,
+    Node,
+    ServiceMap,
+    Spot,
+)
+from drainlint.model.deadline import Deadline
+from drainlint.model.service import Act, Held, StopSignal
+
+Json = dict[str, object]
+
+FORMAT_VERSION = 1
+
+
+def render(chart: ServiceMap) -> str:
+    """Render a map as one JSON object."""
+    report: Json = {
+        "version": FORMAT_VERSION,
+        "tool": {"name": "drainlint", "version": __version__},
+        "entries": [_entry(entry) for entry in chart.entries],
+        "services": [_service(service) for service in chart.services],
+        "drain_paths": [_path(path) for path in chart.paths],
+        "left_out": asdict(chart.left_out),
+    }
+    return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+
+
+def _at(spot: Spot) -> Json:
+    return {"path": spot.path, "line": spot.line, "column": spot.column}
+
+
+def _entry(entry: Entry) -> Json:
+    return {
+        "sort": entry.sort,
+        "name": entry.name,
+        "at": _at(entry.spot),
+        "services": entry.services,
+        "handlers": [
+            {
+                "label": handler.label,
+                "at": _at(handler.spot),
+                "registered": None if handler.registered is None else _at(handler.registered),
+                "triggers": handler.triggers,
+                "sets": handler.sets,
+                "drain_path": handler.path or None,
+            }
+            for handler in entry.handlers
+        ],
+    }
+
+
+def _service(service: MappedService) -> Json:
+    lifetime = service.lifetime
+    return {
+        "name": lifetime.name,
+        "at": _at(Spot(lifetime.path, lifetime.place.line, lifetime.place.column)),
+        "heirs": service.heirs,
+        "signals": [_signal(signal) for signal in lifetime.signals],
+        "holds": [_held(held) for held in lifetime.held],
+        "submits": [_act(act) for act in lifetime.submits],
+    }
+
+
+def _signal(signal: StopSignal) -> Json:
+    return {
+        "name": signal.name,
+        "nature": signal.nature,
+        "owner": signal.owner,
+        "set_by": [_act(act) for act in signal.set_by],
+        "read_by": [_act(act) for act in signal.read_by],
+    }
+
+
+def _held(held: Held) -> Json:
+    return {
+        "name": held.name,
+        "sort": held.sort,
+        "nature": held.nature,
+        "type": held.type,
+        "owner": held.owner,
+        "several": held.several,
+        "created": [_act(act) for act in held.created],
+        "handed_in": [_act(act) for act in held.handed_in],
+        "started": [_act(act) for act in held.started],
+        "stopped": [_act(act) for act in held.stopped],
+        "joined": [_act(act) for act in held.joined],
+    }
+
+
+def _act(act: Act) -> Json:
+    return {
+        "function": act.function,
+        "at": _at(Spot(act.path, act.place.line, act.place.column)),
+        "text": act.text,
+        "bound": None if act.deadline is None else _bound(act.deadline),
+    }
+
+
+def _bound(deadline: Deadline, around: str = "") -> Json:
+    return {
+        "sort": deadline.bound.value,
+        "seconds": deadline.seconds,
+        "text": deadline.text,
+        "around": around,
+    }
+
+
+def _path(path: DrainPath) -> Json:
+    return {
+        "number": path.number,
+        "sort": path.sort,
+        "label": path.label,
+        "triggers": path.triggers,
+        "by_name": path.by_name,
+        "root": _node(path.root),
+    }
+
+
+def _node(node: Node) -> Json:
+    return {
+        "name": node.name,
+        "at": _at(node.spot),
+        "waits": [_wait(wait) for wait in node.waits],
+        "calls": [_node(call) for call in node.calls],
+        "again": node.again or None,
+    }
+
+
+def _wait(wait: MappedWait) -> Json:
+    return {
+        "sort": wait.sort,
+        "text": wait.text,
+        "at": _at(wait.spot),
+        "bound": _bound(wait.deadline, wait.around),
+        "remarks": wait.remarks,
+    }

@@ -1,0 +1,57 @@
+"""DRN315."""
+
+from collections.abc import Iterator
+
+from drainlint.finding import Finding, Level
+from drainlint.model.limit import Limit
+from drainlint.rule import Rule, always, any_of
+
+
+class BrokenTimeout(Rule[Limit]):
+    """A timeout is given, and does not bound the wait.
+
+    It stands where another parameter belongs, counts in another unit, is a moment where a length
+    of time is wanted, means "for ever" as 0, or bounds one turn of a loop that never ends. The
+    code reads as if it were safe, and the stop hangs all the same.
+
+    Bad:
+        jobs = queue.Queue()
+
+        def take():
+            return jobs.get(5)
+
+    Bad:
+        def stop(worker: threading.Thread):
+            while worker.is_alive():
+                worker.join(1)
+
+    Good:
+        jobs = queue.Queue()
+
+        def take():
+            return jobs.get(timeout=5)
+
+    Good:
+        def stop(worker: threading.Thread):
+            worker.join(20)
+            if worker.is_alive():
+                log.error("%s did not end", worker.name)
+    """
+
+    code = "DRN315"
+    level = always(Level.ERROR)
+    words = any_of(
+        "join", "wait", "wait_for", "get", "put", "acquire", "result", "exception", "communicate",
+        "poll", "select", "stop", "blpop", "brpop", "bzpopmin", "bzpopmax", "brpoplpush", "blmove",
+        "xread", "xreadgroup", "recv", "flush", "close", "timeout", "timeout_ms",
+    )  # fmt: skip
+
+    def check(self, limit: Limit) -> Iterator[Finding]:
+        """Flag a timeout that does not do what it says."""
+        yield self.found(
+            limit,
+            f"`{limit.text}` {limit.flaw.value.format(given=limit.given)}",
+            limit.seen,
+            remedy="give it a length of time by name, in the unit that it counts in",
+            level=Level.ERROR if limit.certain else Level.WARNING,
+        )

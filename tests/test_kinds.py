@@ -1,0 +1,188 @@
+"""What things are: by construction, annotation, factory, container and use."""
+
+import pytest
+
+from drainlint.finding import Confidence
+from tests.linked import kind_in, program
+
+HOLDER = """
+import queue, threading, asyncio, subprocess, concurrent.futures as cf
+from dataclasses import dataclass, field
+from typing import Optional
+from threading import Event as Bell
+
+class Worker(threading.Thread):
+    pass
+
+def make() -> "queue.Queue[int]":
+    return queue.Queue()
+
+def build():
+    return threading.Event()
+
+@dataclass
+class Box:
+    jobs: queue.Queue = field(default_factory=queue.Queue)
+    done: Optional[threading.Event] = None
+
+class Service:
+    bell: Bell
+
+    def __init__(self, given: threading.Thread, stop=None, pool: "cf.Executor | None" = None):
+        self.jobs = queue.Queue()
+        self.given = given
+        self.stop_event = stop or threading.Event()
+        self.workers = [Worker() for _ in range(3)]
+        self.by_name = {}
+        self.made = make()
+        self.built = build()
+        self.pool = pool
+        self.late = None
+
+    def start(self):
+        self.by_name["x"] = threading.Thread(target=self.run)
+        self.late = subprocess.Popen(["true"])
+        self.future = self.pool.submit(print)
+        self.tasks = set()
+        self.tasks.add(asyncio.create_task(self.go()))
+
+    @property
+    def main_worker(self):
+        return self.workers[0]
+
+    async def go(self):
+        async with asyncio.timeout(3) as scope:
+            reader, writer = await asyncio.open_connection("h", 1)
+
+    def run(self):
+        for worker in self.workers:
+            pass
+        for name, thread in self.by_name.items():
+            pass
+        for number, task in enumerate(self.tasks):
+            pass
+        first, *rest = self.workers
+        with cf.ThreadPoolExecutor() as executor:
+            results = [executor.submit(print) for _ in range(3)]
+        if (child := subprocess.Popen(["true"])):
+            pass
+        box = Box()
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "nature"),
+    [
+        ("Service.run", "self.jobs", "queue"),
+        ("Service.run", "self.given", "thread"),
+        ("Service.run", "self.stop_event", "event"),
+        ("Service.run", "self.workers", "list"),
+        ("Service.run", "worker", "thread"),
+        ("Service.run", "thread", "thread"),
+        ("Service.run", "task", "task"),
+        ("Service.run", "first", "thread"),
+        ("Service.run", "self.made", "queue"),
+        ("Service.run", "self.built", "event"),
+        ("Service.run", "self.pool", "executor"),
+        ("Service.run", "self.late", "popen"),
+        ("Service.run", "self.future", "future"),
+        ("Service.run", "executor", "executor"),
+        ("Service.run", "child", "popen"),
+        ("Service.run", "self.bell", "event"),
+        ("Service.run", "self.main_worker", "thread"),
+        ("Service.run", "box.jobs", "queue"),
+        ("Service.run", "box.done", "event"),
+        ("Service.go", "writer", "stream-writer"),
+    ],
+)
+def test_a_thing_is_known(function: str, name: str, nature: str) -> None:
+    kind = kind_in(program(HOLDER), function, name)
+
+    assert kind is not None
+    assert kind.nature == nature
+
+
+def test_a_list_knows_what_it_holds() -> None:
+    kind = kind_in(program(HOLDER), "Service.run", "results")
+
+    assert kind is not None
+    assert kind.element is not None
+    assert kind.element.nature == "future"
+
+
+def test_what_is_only_used_like_a_process_is_one_on_weaker_evidence() -> None:
+    made = program("""
+        def stop(child):
+            child.terminate()
+            if child.returncode is None and child.poll() is None:
+                child.wait()
+                child.communicate()
+    """)
+
+    kind = kind_in(made, "stop", "child")
+
+    assert kind is not None
+    assert (kind.nature, kind.evidence) == ("popen", Confidence.MEDIUM)
+
+
+def test_a_parameter_is_what_every_caller_passes() -> None:
+    made = program("""
+        import queue, threading
+
+        def work(jobs, log):
+            jobs.get()
+
+        jobs = queue.Queue()
+        threading.Thread(target=work, args=(jobs, print)).start()
+    """)
+
+    kind = kind_in(made, "work", "jobs")
+
+    assert kind is not None
+    assert (kind.nature, kind.evidence) == ("queue", Confidence.MEDIUM)
+
+
+def test_a_parameter_that_callers_pass_different_things_for_is_not_known() -> None:
+    made = program("""
+        import queue, threading
+
+        def work(thing):
+            return thing
+
+        work(queue.Queue())
+        work(threading.Event())
+    """)
+
+    assert kind_in(made, "work", "thing") is None
+
+
+def test_kinds_cross_modules_through_bases_aliases_and_re_exports() -> None:
+    made = program({
+        "pkg/__init__.py": "from .inner import Base as Root",
+        "pkg/inner.py": "import threading\n\nclass Base:\n    def __init__(self):\n        self.stop = threading.Event()\n",
+        "app.py": "from pkg import Root\n\nclass App(Root):\n    def run(self):\n        return self.stop\n",
+    })
+
+    kind = kind_in(made, "App.run", "self.stop")
+
+    assert kind is not None
+    assert kind.nature == "event"
+
+
+def test_circular_definitions_end() -> None:
+    made = program("""
+        a = b
+        b = a
+
+        def f():
+            return g()
+
+        def g():
+            return f()
+
+        class A(B): pass
+        class B(A): pass
+    """)
+
+    assert kind_in(made, "f", "a") is None
+    assert made.kinds.result(next(k for k, _ in made.names.functions() if k.name == "f")) is None
