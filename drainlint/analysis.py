@@ -90,7 +90,8 @@ def link(
     """Read every file and join what they tell; `further` are functions to read without words."""
     facts = {f.path: f for f in gather(files, _words(), options.jobs)}
     modules = {path: f.entry for path, f in facts.items() if f.entry is not None}
-    program = Program(modules, load(options.knowledge), scripts(options.root, modules))
+    known = load(options.knowledge)
+    program = Program(modules, known, scripts(options.root, modules), _package(options.root))
     more: dict[str, set[str]] = defaultdict(set)
     for key in further(program):
         more[key.path].add(key.name)
@@ -99,6 +100,15 @@ def link(
             facts[file.relative] = reread(file, facts[file.relative], more[file.relative])
     program.read({path: f.bodies for path, f in facts.items()})
     return Linked(program, facts)
+
+
+def _package(root: Path) -> str:
+    """The dotted name under which a root that is a package itself is imported; else empty."""
+    parts: list[str] = []
+    while (root / "__init__.py").is_file() and root.name:
+        parts.insert(0, root.name)
+        root = root.parent
+    return ".".join(parts)
 
 
 def _words() -> tuple[Groups, ...]:

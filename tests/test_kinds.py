@@ -157,11 +157,13 @@ def test_a_parameter_that_callers_pass_different_things_for_is_not_known() -> No
 
 
 def test_kinds_cross_modules_through_bases_aliases_and_re_exports() -> None:
-    made = program({
-        "pkg/__init__.py": "from .inner import Base as Root",
-        "pkg/inner.py": "import threading\n\nclass Base:\n    def __init__(self):\n        self.stop = threading.Event()\n",
-        "app.py": "from pkg import Root\n\nclass App(Root):\n    def run(self):\n        return self.stop\n",
-    })
+    made = program(
+        {
+            "pkg/__init__.py": "from .inner import Base as Root",
+            "pkg/inner.py": "import threading\n\nclass Base:\n    def __init__(self):\n        self.stop = threading.Event()\n",
+            "app.py": "from pkg import Root\n\nclass App(Root):\n    def run(self):\n        return self.stop\n",
+        }
+    )
 
     kind = kind_in(made, "App.run", "self.stop")
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from drainlint.link.names import ClassId, FunctionId, Library, Module, Resolved, Variable
+from drainlint.link.names import (
+    ClassId,
+    FunctionId,
+    Library,
+    Module,
+    Names,
+    Resolved,
+    Variable,
+)
 from tests.linked import program
 
 PROJECT = {
@@ -32,7 +40,11 @@ PROJECT = {
         ("outer", "threading.Thread", Resolved(Library("threading.Thread"))),
         ("outer", "os.path.join", Resolved(Library("os.path.join"))),
         ("outer", "Q", Resolved(Library("queue.Queue"))),
-        ("outer", "given.x.y", Resolved(Variable(FunctionId("app.py", "outer"), "given"), ("x", "y"))),
+        (
+            "outer",
+            "given.x.y",
+            Resolved(Variable(FunctionId("app.py", "outer"), "given"), ("x", "y")),
+        ),
         ("outer.inner", "local", Resolved(Variable(FunctionId("app.py", "outer"), "local"))),
         ("outer.inner", "LIMIT", Resolved(Variable(FunctionId("app.py", "<module>"), "LIMIT"))),
         ("outer", "inner", Resolved(FunctionId("app.py", "outer.inner"))),
@@ -48,11 +60,13 @@ def test_a_name_reaches_its_definition(scope: str, dotted: str, reached: Resolve
 
 
 def test_of_two_modules_with_one_name_the_nearest_counts() -> None:
-    names = program({
-        "one/util.py": "def f(): ...",
-        "two/util.py": "def f(): ...",
-        "two/app.py": "from util import f\n",
-    }).names
+    names = program(
+        {
+            "one/util.py": "def f(): ...",
+            "two/util.py": "def f(): ...",
+            "two/app.py": "from util import f\n",
+        }
+    ).names
 
     assert names.resolve(FunctionId("two/app.py", "<module>"), "f") == Resolved(
         FunctionId("two/util.py", "f")
@@ -60,11 +74,31 @@ def test_of_two_modules_with_one_name_the_nearest_counts() -> None:
 
 
 def test_modules_in_folders_without_an_init_are_found() -> None:
-    names = program({
-        "space/inner/mod.py": "def f(): ...",
-        "app.py": "from space.inner.mod import f\n",
-    }).names
+    names = program(
+        {
+            "space/inner/mod.py": "def f(): ...",
+            "app.py": "from space.inner.mod import f\n",
+        }
+    ).names
 
     assert names.resolve(FunctionId("app.py", "<module>"), "f") == Resolved(
         FunctionId("space/inner/mod.py", "f")
+    )
+
+
+def test_a_root_that_is_a_package_itself_is_known_by_its_name() -> None:
+    made = Names(
+        program(
+            {
+                "__init__.py": "",
+                "inner.py": "def f(): ...",
+                "app.py": "from pkg.inner import f\n",
+            }
+        ).names.modules,
+        "pkg",
+    )
+
+    assert made.module_name("inner.py") == "pkg.inner"
+    assert made.resolve(FunctionId("app.py", "<module>"), "f") == Resolved(
+        FunctionId("inner.py", "f")
     )

@@ -54,9 +54,7 @@ def test_codes_of_different_lines_of_the_order_do_not_hide_each_other() -> None:
 
 
 def test_side_code_and_low_confidence_lower_the_level_last() -> None:
-    (kept,) = settled(
-        replace(finding("DRN301", PAUSE), lowered_by=1), levels={"DRN301": "error"}
-    )
+    (kept,) = settled(replace(finding("DRN301", PAUSE), lowered_by=1), levels={"DRN301": "error"})
 
     assert kept.level is Level.WARNING
     (note,) = settled(replace(finding("DRN301", PAUSE, Level.ERROR), lowered_by=3))

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from drainlint.chart.lifetimes import of_its_own, without_side_code
 from drainlint.chart.paths import Paths, Way, Wishes
 from drainlint.chart.servicemap import Entry, Handler, LeftOut, MappedService, ServiceMap, Spot
 from drainlint.index.entries import MAIN, MODULE
 from drainlint.link.drain import shown
-from drainlint.link.entries import Entries, ProgramEntry
+from drainlint.link.entries import PACKAGE, SCRIPT, Entries, ProgramEntry
 from drainlint.link.names import ClassId, FunctionId
 from drainlint.link.program import Program
 from drainlint.model.expression import Name
@@ -27,19 +28,26 @@ class _Drawing:
         self.wishes = wishes
         self.entries = Entries(program.graph, program.roles)
         self.paths = Paths(program, self.entries)
-        self.lifetimes = dict(program.lifetimes.all())
+        self.lifetimes = {
+            key: lifetime
+            if wishes.side_code(key.path)
+            else without_side_code(lifetime, wishes.side_code)
+            for key, lifetime in program.lifetimes.all()
+        }
         self._made: dict[FunctionId, frozenset[ClassId]] = {}
 
     def whole(self) -> ServiceMap:
         services = self._services()
         asked = [e for e in self.entries.all if e.function.path in self.wishes.asked]
         drawings = [self._entry(e) for e in asked if self.wishes.shows(e.function.path)]
-        kept = [d for d in drawings if self.wishes.everything or d.handlers or d.services]
+        kept = [d for d in drawings if self.wishes.everything or _says_something(d)]
+        handlers = [self._handler(way) for way in self.paths.of_no_entry(self.wishes)]
         quiet, within, side = self.paths.draw_the_rest(self.wishes)
         shown_classes = sum(1 + len(service.heirs) for service in services)
         holders = sum(key.path in self.wishes.asked for key in self.lifetimes)
         return ServiceMap(
             tuple(kept),
+            tuple(handlers),
             tuple(services),
             tuple(self.paths.drawn),
             LeftOut(len(asked) - len(kept), holders - shown_classes, quiet, within, side),
@@ -127,7 +135,7 @@ class _Drawing:
             if lifetime.is_only_a_user and not self.wishes.everything:
                 continue
             base = self._base(key, lifetime)
-            own = lifetime if base is None else _of_its_own(lifetime)
+            own = lifetime if base is None else of_its_own(lifetime)
             if base is None or own.held or own.signals:
                 kept.append((key, MappedService(own, base="" if base is None else base.name)))
             else:
@@ -151,11 +159,6 @@ class _Drawing:
         )
 
 
-def _of_its_own(lifetime: Lifetime) -> Lifetime:
-    """A lifetime without what its bases bind."""
-    return replace(
-        lifetime,
-        held=tuple(one for one in lifetime.held if one.owner == lifetime.name),
-        signals=tuple(one for one in lifetime.signals if one.owner == lifetime.name),
-        submits=(),
-    )
+def _says_something(entry: Entry) -> bool:
+    """Whether an entry is worth a line: what people start is, a guard in a library is not."""
+    return bool(entry.handlers or entry.services) or entry.sort in (SCRIPT, PACKAGE)

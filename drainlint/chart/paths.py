@@ -49,6 +49,7 @@ class Paths:
         self.drawn: list[DrainPath] = []
         self.numbers: dict[Root, int] = {}
         """0 for a root on which nothing waits."""
+        self._owned: set[Root] = set()
         self.ways = tuple(self._ways())
 
     def _ways(self) -> Iterator[Way]:
@@ -69,11 +70,23 @@ class Paths:
         """The roots that an entry brings about: the handlers it registers, its own `finally`."""
         reach = self.entries.reach(entry.function)
         beside = FunctionId(entry.function.path, "<module>")  # it is imported before it runs
-        return [
+        found = [
             way
             for way in self.ways
             if any(one.scope in reach or one.scope == beside for one in way.registrations)
             or (way.root.sort in OF_AN_ENTRY and way.root.function in reach)
+        ]
+        self._owned.update(way.root for way in found)
+        return found
+
+    def of_no_entry(self, wishes: Wishes) -> list[Way]:
+        """Handlers and hooks whose registration no entry, asked for so far, leads to."""
+        return [
+            way
+            for way in self.ways
+            if way.root.sort in CERTAIN
+            and way.root not in self._owned
+            and wishes.shows(way.root.function.path)
         ]
 
     def draw(self, way: Way) -> int:

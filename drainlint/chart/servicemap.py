@@ -159,6 +159,8 @@ class ServiceMap:
     """What the model knows of a program."""
 
     entries: tuple[Entry, ...] = ()
+    handlers: tuple[Handler, ...] = ()
+    """Signal handlers and hooks that are registered where no entry is known to lead."""
     services: tuple[MappedService, ...] = ()
     paths: tuple[DrainPath, ...] = ()
     left_out: LeftOut = field(default_factory=LeftOut)

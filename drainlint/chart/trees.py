@@ -67,7 +67,7 @@ class Trees:
     @cached_property
     def _live(self) -> frozenset[FunctionId]:
         """Functions from which something that takes time is reached."""
-        seen = {key for key, _ in self.program.names.functions() if self.waits(key)}
+        seen = {key for key in reached(self.program) if self.waits(key)}
         queue = deque(seen)
         while queue:
             for caller in self.program.graph.callers.get(queue.popleft(), ()):
@@ -141,12 +141,16 @@ class Trees:
 
 def drained(program: Program) -> Iterator[FunctionId]:
     """The functions on a drain path that may take time, as far as names and kinds tell."""
+    return (key for key in reached(program) if _may_take_time(program, key))
+
+
+def reached(program: Program) -> Iterator[FunctionId]:
+    """Every function that a root of a drain path is, or leads to."""
     seen = {root.function for root in program.drain_paths.roots}
     queue = deque(seen)
     while queue:
         current = queue.popleft()
-        if _may_take_time(program, current):
-            yield current
+        yield current
         for callee in program.graph.callees.get(current, ()):
             if callee not in seen:
                 seen.add(callee)

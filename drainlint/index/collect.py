@@ -149,6 +149,7 @@ class _Collector(Expressions):
             tuple(opened.entered),
             tuple(opened.turns),
             tuple(opened.awaits),
+            tuple(opened.checkpoints),
         )
 
     def define_class(self, node: ast.ClassDef) -> None:
@@ -211,7 +212,10 @@ class _Collector(Expressions):
             case ast.AugAssign():
                 self.bind(node.target, self.expression(node.value), "augment", node.lineno)
             case ast.For() | ast.AsyncFor():
-                self.bind(node.target, self.expression(node.iter), "each", node.lineno)
+                iterable = self.expression(node.iter)
+                if isinstance(node, ast.AsyncFor):
+                    opened.checkpoints.append(iterable)
+                self.bind(node.target, iterable, "each", node.lineno)
                 self.block(node.body)
                 self.block(node.orelse)
             case ast.While():
@@ -225,6 +229,8 @@ class _Collector(Expressions):
                     value = self.expression(item.context_expr)
                     last_line = node.end_lineno or node.lineno
                     opened.entered.append(Entered(value, node.lineno, last_line))
+                    if isinstance(node, ast.AsyncWith):
+                        opened.checkpoints.append(value)
                     if item.optional_vars is not None:
                         self.bind(item.optional_vars, value, "enter", node.lineno)
                 self.block(node.body)

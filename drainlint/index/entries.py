@@ -101,6 +101,8 @@ class FunctionEntry:
     """The tests of its `while` loops."""
     awaits: tuple[Awaited, ...] = ()
     """The names that it awaits, in source order."""
+    checkpoints: tuple[Expression, ...] = ()
+    """Everything that it awaits, what `async with` and `async for` wait for included."""
 
     @property
     def short_name(self) -> str:

@@ -196,6 +196,7 @@ class Expressions:
                 return Conditional(test, body, self.expression(node.orelse))
             case ast.Await():
                 value = self.expression(node.value)
+                self.stack[-1].checkpoints.append(value)
                 if value.path:
                     self.stack[-1].awaits.append(Awaited(value, self.place(node)))
                 return Await(value)

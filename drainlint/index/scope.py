@@ -15,6 +15,7 @@ class Open:
         "awaits",
         "bindings",
         "calls",
+        "checkpoints",
         "entered",
         "name",
         "owner",
@@ -37,6 +38,7 @@ class Open:
         self.regions: list[Region] = []
         self.entered: list[Entered] = []
         self.turns: list[Expression] = []
+        self.checkpoints: list[Expression] = []
         self.awaits: list[Awaited] = []
         self.raises = False
         self.yields = 0

@@ -12,10 +12,10 @@ from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge import CallFacts
 from drainlint.link.graph import Graph
 from drainlint.link.names import ClassId, FunctionId
-from drainlint.link.results import parameters_of
 from drainlint.link.values import Values
 from drainlint.model.deadline import FOREVER, Deadline
 from drainlint.model.expression import (
+    Arithmetic,
     Await,
     Call,
     Comprehension,
@@ -134,25 +134,20 @@ class Acts:
             if receiver is not None and receiver.path == me:
                 if call.method in ("start", "join", "terminate", "kill"):
                     yield from self._called(function, call, "self")
-            attribute = self.attribute(entry, me, receiver)
-            if attribute:
+            attributes = self.attributes(entry, me, receiver)
+            for attribute in attributes:
                 yield from self._called(function, call, attribute)
-            else:
+            if not attributes:
                 yield from self._given(function, entry, me, call)
         for awaited in entry.awaits:
-            attribute = self.attribute(entry, me, awaited.value)
-            if attribute:
-                text = f"await {awaited.value.text}"
-                yield Done(
-                    attribute, "join", _act(function, awaited.place, text, FOREVER)
-                )
+            act = _act(function, awaited.place, f"await {awaited.value.text}", FOREVER)
+            for attribute in self.attributes(entry, me, awaited.value):
+                yield Done(attribute, "join", act)
         for entered in entry.entered:
-            attribute = self.attribute(entry, me, entered.value)
-            if attribute:
-                place = Place(entered.first_line, 1, entered.first_line, 0)
-                yield Done(
-                    attribute, "enter", _act(function, place, f"with {entered.value.text}", None)
-                )
+            place = Place(entered.first_line, 1, entered.first_line, 0)
+            act = _act(function, place, f"with {entered.value.text}", None)
+            for attribute in self.attributes(entry, me, entered.value):
+                yield Done(attribute, "enter", act)
 
     def _called(self, function: FunctionId, call: Call, attribute: str) -> Iterator[Done]:
         """What calling a method of an attribute does to it."""
@@ -175,27 +170,31 @@ class Acts:
     ) -> Deadline | None:
         if facts is not None:
             return self.values.deadline(function, call, facts)
-        given = call.argument("timeout")
-        return None if given is None else self.values.timeout(function, given, None)
+        given = call.argument("timeout", 0)
+        if given is not None:
+            return self.values.timeout(function, given, None)
+        own = call.is_open or self.graph.targets(function, call)
+        return None if own else FOREVER
 
     def _given(
         self, function: FunctionId, entry: FunctionEntry, me: str, call: Call
     ) -> Iterator[Done]:
         """What a function does to the attributes that it is given: `gather(*self.tasks)`."""
-        given = {a: v for a in call.arguments if (v := self.attribute(entry, me, a.value))}
+        given = dict.fromkeys(
+            name for a in call.arguments for name in self.attributes(entry, me, a.value)
+        )
+        known = self.graph.kinds.facts(function, call) if given else None
+        if known is not None:
+            facts = known[0]
+            words = ("join",) if facts.does == "bound" else VERBS.get(facts.does, ())
+            act = _act(
+                function, call.place, call.text, self.values.deadline(function, call, facts)
+            )
+            for attribute in given:
+                for word in words:
+                    if word in ("join", "stop"):
+                        yield Done(attribute, word, act, call)
         if given:
-            known = self.graph.kinds.facts(function, call)
-            if known is not None:
-                facts = known[0]
-                words = VERBS.get(facts.does, ())
-                if facts.does == "bound":
-                    words = ("join",)
-                deadline = self.values.deadline(function, call, facts)
-                act = _act(function, call.place, call.text, deadline)
-                for attribute in given.values():
-                    for word in words:
-                        if word in ("join", "stop"):
-                            yield Done(attribute, word, act, call)
             yield from self._helped(function, entry, me, call)
         yield from self._handed(function, me, call)
 
@@ -214,14 +213,20 @@ class Acts:
     def _helped(
         self, function: FunctionId, entry: FunctionEntry, me: str, call: Call
     ) -> Iterator[Done]:
-        """What a helper does to the parameter that an attribute goes to."""
-        for target in self.graph.targets(function, call):
+        """What a helper, or a function that is started, does to what it is given."""
+        known = self.graph.kinds.facts(function, call)
+        targets = [*self.graph.targets(function, call)]
+        for runs in known[0].runs if known is not None else ():
+            handed = call.argument(runs.argument, runs.at)
+            targets += () if handed is None else self.graph.named(function, handed)
+        for target in targets:
             helper = self.graph.names.function(target)
-            for name, value in parameters_of(helper, call, bound=bool(helper.owner)):
-                attribute = self.attribute(entry, me, value)
-                for inner in helper.calls if attribute else ():
-                    if self._names(helper, inner.receiver, name):
-                        yield from self._called(target, inner, attribute)
+            for name, passed in self.graph.kinds.arguments.get(target, {}).items():
+                given = [self.attributes(entry, me, v) for f, v in passed if f == function]
+                for attribute in dict.fromkeys(a for attributes in given for a in attributes):
+                    for inner in helper.calls:
+                        if self._names(helper, inner.receiver, name):
+                            yield from self._called(target, inner, attribute)
 
     def _names(self, entry: FunctionEntry, value: Expression | None, name: str) -> bool:
         """Whether an expression is what a local name holds, or an element of it."""
@@ -234,35 +239,31 @@ class Acts:
 
     # Attributes
 
-    def attribute(
+    def attributes(
         self, entry: FunctionEntry, me: str, value: Expression | None, steps: int = 0
-    ) -> str:
-        """The attribute that an expression is, or takes something out of; empty for neither."""
+    ) -> tuple[str, ...]:
+        """The attributes that an expression is, or takes something out of."""
         if value is None or steps > STEPS:
-            return ""
+            return ()
         path = value.path
         if path:
             head, dot, attribute = path.partition(".")
             if dot:
-                return attribute if head == me and "." not in attribute else ""
+                return (attribute,) if head == me and "." not in attribute else ()
             return self._local(entry, me, path, steps)
-        for part in _held_in(value):
-            found = self.attribute(entry, me, part, steps + 1)
-            if found:
-                return found
-        return ""
+        found = (a for part in _held_in(value) for a in self.attributes(entry, me, part, steps + 1))
+        return tuple(dict.fromkeys(found))
 
-    def _local(self, entry: FunctionEntry, me: str, name: str, steps: int) -> str:
+    def _local(self, entry: FunctionEntry, me: str, name: str, steps: int) -> tuple[str, ...]:
+        found: dict[str, None] = {}
         for way in entry.bindings.get(name, ()):
             value = way.value
             if way.how not in ("assign", "each", "enter"):
                 continue
             if isinstance(value, Group) and way.items and way.items[0] < len(value.items):
                 value = value.items[way.items[0]]
-            found = self.attribute(entry, me, value, steps + 1)
-            if found:
-                return found
-        return ""
+            found.update(dict.fromkeys(self.attributes(entry, me, value, steps + 1)))
+        return tuple(found)
 
 
 def _held_in(value: Expression) -> tuple[Expression, ...]:
@@ -278,6 +279,8 @@ def _held_in(value: Expression) -> tuple[Expression, ...]:
             return values
         case Group(items=items):
             return items
+        case Arithmetic(left=Expression() as left, operator="+", right=right):
+            return (left, right)
         case Comprehension(element=element, clauses=clauses):
             # `[t.join for t in self.threads]` is no use of what it loops over
             return tuple(c.iterable for c in clauses) if isinstance(element, Name | Call) else ()

@@ -72,7 +72,9 @@ def _does_not_wait(one: Known) -> bool:
         return False
     if one.kind is not None and one.kind.nature in RESULTS:
         return False
-    if any(word in e.path for a in one.call.arguments for e in a.value.walk() for word in SWITCHED_OFF):
+    if any(
+        word in e.path for a in one.call.arguments for e in a.value.walk() for word in SWITCHED_OFF
+    ):
         return True
     deadline = one.program.values.deadline(one.key, one.call, one.facts)
     return deadline.polls and one.does != "network"
@@ -119,7 +121,9 @@ def _spins(
 ) -> bool:
     """Whether nothing takes time on the way back to the take."""
     if isinstance(outcome, Statement):
-        return outcome is statement and not any(k is not one and _is_own(k, statement) for k in known.values())
+        return outcome is statement and not any(
+            k is not one and _is_own(k, statement) for k in known.values()
+        )
     if not outcome.body or not isinstance(outcome.body[-1], Leave | Pass):
         return False
     if any(not isinstance(s, Leave | Pass) for s in outcome.body):

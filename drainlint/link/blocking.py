@@ -1,5 +1,6 @@
 """Finds what blocks the event loop: calls in coroutines that hold up their thread."""
 
+import re
 from collections.abc import Iterator
 
 from drainlint.finding import Confidence, Related
@@ -11,9 +12,15 @@ from drainlint.link.surroundings import occurrences
 from drainlint.link.waits import wait
 from drainlint.model.blocking import Blocking
 from drainlint.model.deadline import Bound
+from drainlint.model.expression import Await, Call
 from drainlint.model.pause import Pause
-from drainlint.model.statement import Body
+from drainlint.model.statement import Assign, Body
 from drainlint.model.wait import Wait
+
+MAYBE = re.compile(r"await|async|ensure|maybe|coro|future|gather|shield|wait_for", re.IGNORECASE)
+"""Names of functions that await what they are given, if it can be awaited."""
+ASKED_WHEN_DONE = frozenset({"exception"})
+"""What people ask of a future that is done, though it could wait."""
 
 
 class Blockers:
@@ -24,14 +31,14 @@ class Blockers:
         self.program = program
         self._blockers: dict[FunctionId, Pause | Wait | None] = {}
 
-    def of(
-        self, known: Known, slept: Pause | None, waited: Wait | None
-    ) -> Iterator[Blocking]:
+    def of(self, known: Known, slept: Pause | None, waited: Wait | None) -> Iterator[Blocking]:
         """What a call of a coroutine blocks, by itself or through a plain helper of its module."""
         if not self.program.names.function(known.key).is_async:
             return
         noun = slept or waited
-        if slept is not None and not _blocks(slept):
+        if (slept is not None and not _blocks(slept)) or (waited is not None and _is_over(waited)):
+            return
+        if known.call.method in ASKED_WHEN_DONE or _is_awaited_later(known):
             return
         if noun is not None and _blocks(noun):
             what = "" if slept is None else slept.shown
@@ -99,6 +106,29 @@ class Blockers:
             if found is not None and _blocks(found):
                 return found
         return None
+
+
+def _is_over(noun: Wait) -> bool:
+    """Whether it does not wait at all, or a coroutine does."""
+    return noun.awaited or bool(noun.ended) or noun.deadline.polls
+
+
+def _is_awaited_later(known: Known) -> bool:
+    """`await ensure_async(sock.send(x))`; `sent = sock.send(x)` and then `await sent`."""
+    around = known.occurrence.around
+    if len(around) > 1 and isinstance(around[0], Call) and isinstance(around[1], Await):
+        return MAYBE.search(around[0].method) is not None
+    statement = known.occurrence.spot.statement
+    if not isinstance(statement, Assign) or statement.value is not known.call:
+        return False
+    names = {t.path for t in statement.targets}
+    return any(
+        isinstance(part, Await) and part.value.path in names
+        for later in known.occurrence.spot.following()
+        for inner in later.walk()
+        for expression in inner.expressions
+        for part in expression.walk()
+    )
 
 
 def _blocks(noun: Pause | Wait) -> bool:

@@ -13,6 +13,7 @@ from drainlint.model.expression import (
     Call,
     Compare,
     Expression,
+    Group,
     Logic,
     Name,
     Not,
@@ -20,11 +21,19 @@ from drainlint.model.expression import (
 from drainlint.model.statement import Assign, Do, For, Statement, Try, While
 
 CLOCKS = frozenset({"time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "now", "utcnow", "process_time", "clock", "current_time", "get_time", "timer"})  # fmt: skip
-DEADLINES = re.compile(r"deadline|time_?out|expir|remaining|time_?left|elapsed|give_?up|until|end_?time|start_?time|started_at|max_?(wait|time|duration)|time_?limit|grace|limit", re.I)  # fmt: skip
-COUNTERS = re.compile(r"attempt|retr|tries|trial|count|iteration|loops?$|turns?$|^[ijn]$|_n$|times|ticks|waited|slept|total|polls?$|step", re.I)
-LATE = re.compile(r"expired?$|elapsed$|timed_?out$|time_?is_?up|out_?of_?time|is_?over(due)?$|exceeded$|passed$|reached$|deadline", re.I)
+DEADLINES = re.compile(r"deadline|time_?out|expir|remaining|time_?left|elapsed|give_?up|until|end_?time|start_?time|started_at|max_?(wait|time|duration)|time_?limit|grace|limit", re.IGNORECASE)  # fmt: skip
+COUNTERS = re.compile(
+    r"attempt|retr|tries|trial|count|iteration|loops?$|turns?$|^[ijn]$|_n$|times|ticks|waited|slept|total|polls?$|step",
+    re.IGNORECASE,
+)
+LATE = re.compile(
+    r"expired?$|elapsed$|timed_?out$|time_?is_?up|out_?of_?time|is_?over(due)?$|exceeded$|passed$|reached$|deadline",
+    re.IGNORECASE,
+)
 """What says by itself that the time is up: `deadline.expired`, `self._timed_out()`."""
-SCOPES = frozenset({"timeout", "time_limit", "timeout_at", "fail_after", "move_on_after", "fail_at", "move_on_at"})
+SCOPES = frozenset(
+    {"timeout", "time_limit", "timeout_at", "fail_after", "move_on_after", "fail_at", "move_on_at"}
+)
 
 
 class Bounds:
@@ -98,17 +107,39 @@ def _reads_a_clock(value: Expression) -> bool:
     return any(isinstance(e, Call) and e.method in CLOCKS for e in value.walk())
 
 
+def turns_of(program: Program, key: FunctionId, statement: For) -> tuple[float | None, str, bool]:
+    """How many turns a `for` has where that is known, what bounds it, and whether it is endless."""
+    iterable = statement.iterable
+    if isinstance(iterable, Group):
+        return float(len(iterable.items)), f"at most {len(iterable.items)} turns", False
+    call = iterable if isinstance(iterable, Call) else None
+    if call is not None and call.method in ("count", "repeat", "cycle", "iter"):
+        return None, "", True
+    if call is None or call.func.path not in ("range", "xrange") or not call.arguments:
+        return None, f"the end of `{iterable.text}`", False
+    last = call.arguments[1 if len(call.arguments) > 1 else 0].value
+    turns = program.values.number(key, last)
+    return turns, f"`{call.text}`" if turns is None else f"at most {turns:g} turns", False
+
+
 # Timeouts around a loop
 
 
-def timeout_around(program: Program, key: FunctionId, spot: Spot, known: Mapping[int, Known]) -> str:
+def timeout_around(
+    program: Program, key: FunctionId, spot: Spot, known: Mapping[int, Known]
+) -> str:
     """The timeout that encloses a loop, in words; empty for none."""
     for statement in spot.withs:
         for item in statement.items:
             one = known.get(id(item.value))
             if one is not None and not one.own_bound.is_none:
                 return f"the enclosing `{one.call.text}`"
-            if isinstance(item.value, Call) and one is not None and one.facts is None and item.value.method in SCOPES:
+            if (
+                isinstance(item.value, Call)
+                and one is not None
+                and one.facts is None
+                and item.value.method in SCOPES
+            ):
                 return f"the enclosing `{item.value.text}`"
     started = next(_started(spot, known), None)
     if started is not None:

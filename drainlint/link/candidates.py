@@ -1,7 +1,8 @@
 """Functions that must be read although they hold no word of a rule: what only the link can tell.
 
 A coroutine may block its loop by any call of a library that the tables call blocking, under
-whatever name the object bears; such calls are found through kinds, not through words.
+whatever name the object bears; such calls are found through kinds, not through words. Likewise a
+coroutine on the drain path may await a task under any name.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ def blocked_coroutines(program: Program) -> frozenset[FunctionId]:
     for key, entry in program.names.functions():
         if entry.is_async:
             found.update(_blocked(program, key, entry))
+            if program.drain_paths.touches(key):
+                found.add(key)
     return frozenset(found)
 
 

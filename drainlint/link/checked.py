@@ -27,7 +27,11 @@ def checked_take(known: Known) -> CheckedTake | None:
     if kind.nature != "queue" or not subject.path or facts.asynchronous:
         return None
     deadline = known.program.values.deadline(known.key, known.call, facts)
-    check = _check(known.occurrence.spot, subject) if deadline.is_none and not known.bounded_by else None
+    check = (
+        _check(known.occurrence.spot, subject)
+        if deadline.is_none and not known.bounded_by
+        else None
+    )
     if check is None:
         return None
     shared, other = _shared(known, subject.path)
@@ -71,7 +75,11 @@ def _goes_away(statement: If) -> bool:
 def _says_there_is_one(test: Expression, subject: Expression, *, denied: bool) -> Step | None:
     """`not q.empty()`, `q.qsize() > 0`; with `denied` the other way round."""
     for part in test.walk():
-        if not isinstance(part, Call) or part.receiver is None or part.receiver.text != subject.text:
+        if (
+            not isinstance(part, Call)
+            or part.receiver is None
+            or part.receiver.text != subject.text
+        ):
             continue
         if part.method not in ("empty", "qsize"):
             continue
@@ -89,7 +97,9 @@ def _is_denied(test: Expression, part: Call) -> bool:
         match one:
             case Not(value=value) if value is part:
                 return True
-            case Compare(left=left, operators=(sign,), rights=(Constant(value=value),)) if left is part:
+            case Compare(left=left, operators=(sign,), rights=(Constant(value=value),)) if (
+                left is part
+            ):
                 return (sign == "==" and value in (0, False)) or (sign == "<" and value == 1)
     return False
 
@@ -108,9 +118,11 @@ def _shared(known: Known, path: str) -> tuple[bool, Related | None]:
         return variable.name in parameters and known.program.is_worker(known.function), None
     for function in _neighbours(known, variable, path):
         for call in known.program.names.function(function).calls:
-            takes = call.method in TAKES and call.receiver is not None
-            if takes and function != known.key and _same(known, path, call, function):
-                return True, Related(function.path, call.place.first_line, "taken from here as well")
+            taken = next(iter(_taken(call)), "") if function != known.key else ""
+            if taken and _same(known, path, taken, function):
+                return True, Related(
+                    function.path, call.place.first_line, "taken from here as well"
+                )
     return False, None
 
 
@@ -128,10 +140,18 @@ def _neighbours(known: Known, variable: Variable, path: str) -> Iterator[Functio
             yield FunctionId(known.key.path, name)
 
 
-def _same(known: Known, path: str, call: Call, function: FunctionId) -> bool:
-    receiver = "" if call.receiver is None else call.receiver.path
-    if receiver.rpartition(".")[2] != path.rpartition(".")[2] or ("." in receiver) != ("." in path):
+def _taken(call: Call) -> Iterator[str]:
+    """What a call takes from: `q.get()`, `iter(q.get, None)`."""
+    for called in (call.func, *(a.value for a in call.arguments)):
+        head, dot, last = called.path.rpartition(".")
+        if dot and last in TAKES:
+            yield head
+
+
+def _same(known: Known, path: str, taken: str, function: FunctionId) -> bool:
+    """Whether another function, run by somebody else, takes from the queue of this name."""
+    if taken.rpartition(".")[2] != path.rpartition(".")[2] or ("." in taken) != ("." in path):
         return False
     roles = known.program.roles
-    mine, others = roles.of(known.key).keys(), roles.of(function).keys()
-    return bool((set(mine) ^ set(others)) & WORKERS)
+    mine, others = set(roles.of(known.key)), set(roles.of(function))
+    return bool((mine ^ others) & WORKERS)

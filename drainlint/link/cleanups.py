@@ -22,8 +22,12 @@ from drainlint.model.statement import Assign, Block, Body, For, Handler, Stateme
 CANCELS_AGAIN = ("trio", "anyio")
 """Packages whose cancellation strikes at every await until its scope ends."""
 CANCELLATION = re.compile(r"(^|\.)(CancelledError|Cancelled|BaseException|get_cancelled_exc_class)$")
-AT_ONCE = frozenset({"aclose", "aclose_forcefully", "cancel_shielded_checkpoint"})
-"""By contract these close at once where they are cancelled."""
+AT_ONCE = frozenset(
+    {"aclose", "aclose_forcefully", "cancel_shielded_checkpoint", "__aexit__", "aexit"}
+)
+"""By contract these close at once where they are cancelled (the end of a nursery: likewise)."""
+DEPTH = 3
+"""Through how many coroutine functions of the project it is followed whether they await at all."""
 
 
 def cleanups(program: Program, key: FunctionId, body: Body) -> Iterator[Cleanup]:
@@ -33,7 +37,7 @@ def cleanups(program: Program, key: FunctionId, body: Body) -> Iterator[Cleanup]
     again = _cancels_again(program, key)
     for spot in spots(body.statements):
         section = _section(spot)
-        if section is None:
+        if section is None or _is_foreseen(spot, section):
             continue
         for awaited in _awaits(spot.statement):
             spent = "" if again else _spent(program, key, section, awaited)
@@ -64,6 +68,17 @@ def _section(spot: Spot) -> Spot | None:
         if outer.handler is not None and _catches(outer.handler, CANCELLATION):
             return outer
     return None
+
+
+def _is_foreseen(spot: Spot, section: Spot) -> bool:
+    """Whether the cleanup itself catches its being cancelled: `try: await x except Cancelled:`."""
+    for outer in spot.outward():
+        if outer is section:
+            return False
+        if isinstance(outer.owner, Try) and outer.section == "body":
+            if any(h.kinds and _catches(h, CANCELLATION) for h in outer.owner.handlers):
+                return True
+    return False
 
 
 def _catches(handler: Handler, what: re.Pattern[str]) -> bool:
@@ -110,9 +125,29 @@ def _noun(
         header=Related(key.path, first.place.first_line, "cancelled here, the cleanup is as well"),
         cancelled_again=again and cancellable,
         shielded=any(_shields(w) for w in spot.withs),
-        closes_at_once=isinstance(awaited, Call) and awaited.method in AT_ONCE,
+        closes_at_once=_at_once(program, key, awaited),
         spent=spent,
     )
+
+
+def _at_once(program: Program, key: FunctionId, awaited: Expression, depth: int = 0) -> bool:
+    """Whether what is awaited does its work although it is cancelled: it closes, or never pauses."""
+    if not isinstance(awaited, Call):
+        return False
+    if awaited.method in AT_ONCE:
+        return True
+    known = program.facts(key, awaited)
+    if known is not None:
+        return known[0].does == "close" and known[0].default == 0
+    targets = program.graph.targets(key, awaited)
+    return bool(targets) and depth < DEPTH and all(_never_pauses(program, t, depth) for t in targets)
+
+
+def _never_pauses(program: Program, key: FunctionId, depth: int) -> bool:
+    entry = program.names.function(key)
+    if not entry.is_async or entry.is_generator:
+        return False
+    return all(_at_once(program, key, c, depth + 1) for c in entry.checkpoints)
 
 
 def _kinds(handler: Handler | None) -> str:

@@ -17,6 +17,8 @@ from drainlint.model.place import Place
 from drainlint.model.statement import While, With
 
 CLOSING = frozenset({"close", "flush"})
+WRITERS = frozenset({"stream-writer", "stream", "file"})
+"""What is flushed after every write, not at the end alone."""
 SPAWNS = frozenset({"submit", "map"})
 HOOKS = frozenset({"exit-hook", "shutdown-hook", "finaliser"})
 WAITS_FOR = {
@@ -35,7 +37,7 @@ def closes(known: Known) -> Iterator[Close]:
     facts = known.facts
     if facts is None:
         return
-    if facts.does in CLOSING:
+    if facts.does in CLOSING and not _flushes_a_writer(known, facts):
         deadline = known.program.values.deadline(known.key, known.call, facts)
         waits = not facts.asynchronous or known.is_asynchronous
         if waits and not deadline.polls and not _joins_no_handler(known, facts):
@@ -103,6 +105,11 @@ def _noun(
         hooked=hooked,
         own_job=bool(known.function.implements) or _hands_on(known),
     )
+
+
+def _flushes_a_writer(known: Known, facts: CallFacts) -> bool:
+    kind = known.kind
+    return facts.does == "flush" and kind is not None and kind.nature in WRITERS
 
 
 def _hands_on(known: Known) -> bool:

@@ -97,8 +97,9 @@ class DrainPaths:
         for registration in self.graph.registrations:
             sort, label = REGISTERED.get(registration.role, ("", ""))
             if sort:
-                target = registration.target
-                yield Root(target, sort, f"{label} `{self.names.function(target).short_name}`")
+                entry = self.names.function(registration.target)
+                name = shown(entry) if "<lambda" in entry.name else entry.short_name
+                yield Root(registration.target, sort, f"{label} `{name}`")
 
     def _named(self) -> Iterator[Root]:
         for key, entry in self.names.functions():
@@ -252,6 +253,10 @@ class DrainPaths:
             if root.first_line:
                 found.setdefault(root.function, []).append(root)
         return found
+
+    def touches(self, key: FunctionId) -> bool:
+        """Whether any line of a function is on the drain path."""
+        return key in self._reached or key in self._partial
 
     def of(self, key: FunctionId, line: int) -> Drain | None:
         """Why a line of a function is on the drain path; None where it is not."""

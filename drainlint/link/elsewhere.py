@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from drainlint.link.calls import Known
-from drainlint.link.names import FunctionId
+from drainlint.link.names import FunctionId, Variable
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences
-from drainlint.link.feeds import calls_about, ways
+from drainlint.link.feeds import calls_about
 from drainlint.model.expression import Call, Constant, Expression
 from drainlint.model.place import Place
 
@@ -71,15 +71,22 @@ def limited(known: Known) -> str:
             return call.text
         if call.method in CONNECTING and call.argument("timeout") is not None:
             return call.text
+    return "its requests are wrapped" if _is_wrapped(known) else ""
+
+
+def _is_wrapped(known: Known) -> bool:
+    """Whether the session's own `request` is replaced: `session.request = partial(..., timeout=5)`."""
     subject = known.subject
-    return next((f"`{subject}.request` is wrapped" for _ in ways(known, f"{subject}.request")), "")
+    functions = known.program.names.modules[known.key.path].functions
+    return bool(subject) and any(f"{subject}.request" in e.bindings for e in functions.values())
 
 
 def _set_up(known: Known) -> Iterator[Call]:
     """The calls on the client itself, wherever it is set up, and those that speak of all sockets."""
-    subject = "" if known.call.receiver is None else known.call.receiver.path
-    names = {subject} if known.does == "network" and subject else set(_targets(known))
-    for name in sorted(names):
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    resolved = known.program.names.resolve(known.key, path) if path else None
+    is_ours = resolved is not None and isinstance(resolved.symbol, Variable)
+    for name in [path] if is_ours else sorted(set(_targets(known))):
         for _, call in calls_about(known, name):
             yield call
     for entry in known.program.names.modules[known.key.path].functions.values():

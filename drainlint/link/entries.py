@@ -23,6 +23,9 @@ FUNCTION = "main function"
 ORDER = (SCRIPT, PACKAGE, GUARD, COMMAND, FUNCTION)
 """The sorts of entries, what people start most often first."""
 
+STEPS = 4
+"""Through how many names a handler's signals are looked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProgramEntry:
@@ -50,14 +53,17 @@ class Entries:
             (ProgramEntry(self._sort(key), key, self._entered_by(key)) for key in self.roles.main),
             key=lambda entry: (ORDER.index(entry.sort), entry.function),
         )
-        called = {key for entry in found if entry.sort != SCRIPT for key in entry.calls}
-        scripts = {entry.function for entry in found if entry.sort == SCRIPT}
-        return tuple(
-            entry
-            for entry in found
-            if entry.sort in (SCRIPT, COMMAND)
-            or (entry.function not in called and not scripts & set(entry.calls))
-        )
+        return tuple(entry for entry in found if not self._is_within(entry))
+
+    def _is_within(self, entry: ProgramEntry) -> bool:
+        """Whether an entry is part of another: a guard that only calls `main`, what `main` calls."""
+        key = entry.function
+        if entry.sort in (PACKAGE, GUARD):
+            return bool(entry.calls) and set(entry.calls) == set(self.graph.callees.get(key, ()))
+        if entry.sort != FUNCTION:
+            return False
+        callers = self.graph.callers.get(key, set()) & self.roles.main
+        return any(caller.name not in (MODULE, MAIN) and caller != key for caller in callers)
 
     def _sort(self, key: FunctionId) -> str:
         if key in self.roles.script_functions:
@@ -103,14 +109,20 @@ class Entries:
             return
         yield from self._named(registration.scope, call.arguments[0].value)
 
-    def _named(self, scope: FunctionId, value: Expression) -> Iterator[str]:
-        if isinstance(value, Name) and "." not in value.dotted:
+    def _named(self, scope: FunctionId, value: Expression, steps: int = 0) -> Iterator[str]:
+        """The signals that an expression stands for, through loops and parameters."""
+        if isinstance(value, Group):
+            for item in value.items:
+                yield from self._named(scope, item, steps)
+            return
+        if isinstance(value, Name) and "." not in value.dotted and steps < STEPS:
             entry = self.graph.names.function(scope)
-            for way in entry.bindings.get(value.dotted, ()):
-                if way.how == "each":
-                    parts = way.value.items if isinstance(way.value, Group) else (way.value,)
-                    yield from (_signal(part) for part in parts)
-                    return
+            ways = [(scope, way.value) for way in entry.bindings.get(value.dotted, ())]
+            ways += self.graph.kinds.arguments.get(scope, {}).get(value.dotted, [])
+            for where, bound in ways:
+                yield from self._named(where, bound, steps + 1)
+            if ways:
+                return
         yield _signal(value)
 
 

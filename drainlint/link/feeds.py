@@ -143,7 +143,8 @@ def ways(known: Known, path: str) -> Iterator[tuple[FunctionId, Binding]]:
             yield scope, way
         return
     owner = known.program.classes.owner(scope)
-    if owner is not None and name == known.program.classes.self_name(scope):
+    own = owner is not None and name == known.program.classes.self_name(scope)
+    if owner is not None and own and len(resolved.rest) == 1:
         yield from known.program.classes.bindings(owner, resolved.rest[0])
 
 

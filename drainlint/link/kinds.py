@@ -195,7 +195,7 @@ class Kinds(Results):
             elif container is None or _says_more(kind, container):
                 container = kind
         found = container or annotated
-        if annotated is not None and (found is None or not found.nature):
+        if annotated is not None and (found is None or _says_more(annotated, found)):
             found = annotated
         if elements and (found is None or found.element is None):
             nature = found.nature if found is not None and found.nature else "list"

@@ -1,5 +1,6 @@
 """Lifetimes: the whole table of a class that starts or holds something to be stopped."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -7,7 +8,7 @@ from functools import cached_property
 from drainlint.index.entries import Binding, FunctionEntry
 from drainlint.link.acts import METHODS, Acts, Done, is_marker
 from drainlint.link.graph import Graph
-from drainlint.link.names import ClassId, FunctionId
+from drainlint.link.names import ClassId, FunctionId, Library
 from drainlint.link.services import STOPPERS, Services
 from drainlint.link.values import Values
 from drainlint.model.expression import Call, Comprehension, Constant, Expression, Name
@@ -17,6 +18,8 @@ from drainlint.model.service import Act, Held, Lifetime, Service, StopSignal
 
 RUNNING = frozenset({"task", "executor", "pool", "popen", "aio-process", "group", "task-group"})
 """Natures of what runs from the moment it is made."""
+HANDS_OUT = re.compile(r"get_|current|instance$")
+"""Functions of libraries that give what is there already: `IOLoop.current`, `get_event_loop`."""
 QUEUES = frozenset({"queue", "aio-queue"})
 TAKES_WORK = frozenset({*QUEUES, "executor", "pool", "group", "task-group", "scheduler"})
 
@@ -134,27 +137,47 @@ class Lifetimes:
         for scope, way in self.graph.classes.bindings(key, name):
             if way.how not in ("assign", "element", "enter"):
                 continue
-            entry = self._entry(scope)
-            if self._is_handed_in(entry, way.value):
+            if self._is_handed_in(scope, way.value):
                 yield self._bound(scope, way, name), True
-            if self._is_made(entry, way.value):
+            if self._is_made(scope, way.value):
                 yield self._bound(scope, way, name), False
 
     def _entry(self, scope: FunctionId) -> FunctionEntry | None:
         return self.graph.names.modules[scope.path].functions.get(scope.name)
 
-    def _is_handed_in(self, entry: FunctionEntry | None, value: Expression) -> bool:
-        if entry is None or isinstance(value, Call | Comprehension):
+    def _is_handed_in(self, scope: FunctionId, value: Expression) -> bool:
+        """Whether a value comes from a parameter, or is what a library hands out: `current()`."""
+        if isinstance(value, Call):
+            return self._is_handed_out(scope, value)
+        entry = self._entry(scope)
+        if entry is None or isinstance(value, Comprehension):
             return False
         parameters = {p.name for p in entry.parameters}
-        return any(part.path in parameters for part in (value, *value.parts))
+        return any(
+            part.path in parameters or (isinstance(part, Call) and self._is_handed_out(scope, part))
+            for part in (value, *value.parts)
+        )
 
-    def _is_made(self, entry: FunctionEntry | None, value: Expression) -> bool:
+    def _is_handed_out(self, scope: FunctionId, call: Call) -> bool:
+        if not HANDS_OUT.match(call.method):
+            return False
+        resolved = self.graph.names.resolve(scope, call.func.path) if call.func.path else None
+        return resolved is not None and isinstance(resolved.symbol, Library)
+
+    def _is_made(self, scope: FunctionId, value: Expression) -> bool:
         """Whether a value is made on the spot, or was made by a call just before."""
-        if any(isinstance(part, Call) for part in value.walk()):
+        if self._has_maker(scope, value):
             return True
-        ways = entry.bindings.get(value.path, ()) if entry is not None and value.path else ()
-        return any(isinstance(p, Call) for way in ways for p in way.value.walk())
+        entry = self._entry(scope)
+        bindings = entry.bindings if entry is not None else {}
+        locals_ = [part.path for part in value.walk() if "." not in part.path]
+        ways = (way for name in locals_ for way in bindings.get(name, ()))
+        return any(self._has_maker(scope, way.value) for way in ways)
+
+    def _has_maker(self, scope: FunctionId, value: Expression) -> bool:
+        return any(
+            isinstance(part, Call) and not self._is_handed_out(scope, part) for part in value.walk()
+        )
 
     def _bound(self, scope: FunctionId, way: Binding, name: str) -> Act:
         verb = "put into" if way.how == "element" else "="

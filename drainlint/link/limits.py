@@ -27,7 +27,7 @@ TIMEOUTS = re.compile(r"time_?out|deadline|seconds|secs|delay|interval|remaining
 MILLIS = re.compile(r"(_|^)(ms|msec|msecs|millis|milliseconds)$|Millis$|_in_ms$", re.IGNORECASE)
 SECONDS = re.compile(r"(_|^)(s|sec|secs|seconds)$", re.IGNORECASE)
 CLOCKS = frozenset({"clock", "wall-clock"})
-ENDING = frozenset({"kill", "terminate", "cancel", "close", "shutdown", "send_signal", "killpg", "put", "set", "stop", "abort"})  # fmt: skip
+ENDING = re.compile(r"_*(kill|terminate|cancel|close|shutdown|send_signal|put|set|stop|abort|interrupt|disconnect|release|notify)")  # fmt: skip
 """What, done between two waits, may well end what is waited for."""
 LONG = 1000.0
 """Seconds; round thousands from here on are taken for milliseconds."""
@@ -107,8 +107,6 @@ def _unbounding(known: Known, facts: CallFacts, given: Expression) -> Iterator[L
 
 def _is_forever(known: Known, given: Logic, facts: CallFacts) -> bool:
     last = given.values[-1]
-    if isinstance(last, Constant) and last.value is None:
-        return facts.none == "forever" and facts.zero != "forever"
     number = known.program.values.number(known.key, last)
     return number is not None and number < 0 and facts.negative == "forever"
 
@@ -256,7 +254,7 @@ def _after_bounded(known: Known) -> Iterator[Limit]:
     for statement in known.occurrence.spot.preceding():
         calls = list(statement_calls(statement))
         for call in reversed(calls):
-            if call.method in ENDING:
+            if ENDING.match(call.method):
                 return
             if call.func != known.call.func or call == known.call:
                 continue

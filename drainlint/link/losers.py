@@ -24,7 +24,9 @@ def losers(
     own = [one for one in known.values() if next(one.occurrence.spot.loops, None) is statement]
     if not isinstance(statement, While) or not own:
         return
-    cancelled = any(one.call.method == "cancel" for one in known.values() if _within(one, statement))
+    cancelled = any(
+        one.call.method == "cancel" for one in known.values() if _within(one, statement)
+    )
     for one in own:
         if one.facts is None or not _on_every_turn(one.occurrence.spot, statement):
             continue
@@ -44,14 +46,18 @@ def _on_every_turn(spot: Spot, statement: While | For) -> bool:
     for outer in spot.outward():
         if outer.owner is statement:
             return outer.section == "body"
-        if isinstance(outer.owner, If) or (isinstance(outer.owner, Try) and outer.section == "handler"):
+        if isinstance(outer.owner, If) or (
+            isinstance(outer.owner, Try) and outer.section == "handler"
+        ):
             return False
     return False
 
 
 def _is_timer(one: Known) -> bool:
     made = one.program.kinds.of(one.key, one.call)
-    return made is not None and made.nature == "timer" and one.call.method in ("Timer", "call_later")
+    return (
+        made is not None and made.nature == "timer" and one.call.method in ("Timer", "call_later")
+    )
 
 
 def _timed(one: Known, pause: Pause) -> Iterator[Step]:
@@ -85,7 +91,9 @@ def _made_here(item: Expression, statement: While, known: Mapping[int, Known]) -
     if isinstance(item, Call):
         return item if item.method != "shield" else None
     for assigned in (s for s in statement.walk() if isinstance(s, Assign)):
-        if not isinstance(assigned.value, Call) or item.path not in {t.path for t in assigned.targets}:
+        if not isinstance(assigned.value, Call) or item.path not in {
+            t.path for t in assigned.targets
+        }:
             continue
         maker = known.get(id(assigned.value))
         if maker is None or not _on_every_turn(maker.occurrence.spot, statement):

@@ -107,7 +107,7 @@ class Moments:
             if statement is made:
                 continue
             stops = isinstance(statement, While) or (
-                isinstance(statement, If) and _leaves(statement)
+                isinstance(statement, If) and _leaves(statement) and any(spot.loops)
             )
             for expression in statement.expressions:
                 if isinstance(statement, Assign) and expression in statement.targets:

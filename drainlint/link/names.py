@@ -63,9 +63,14 @@ class Resolved:
 class Names:
     """The modules of a project, and what names in them stand for."""
 
-    def __init__(self, modules: Mapping[str, ModuleEntry]) -> None:
-        """Take the index of every file, by path."""
+    def __init__(self, modules: Mapping[str, ModuleEntry], package: str = "") -> None:
+        """Take the index of every file, by path.
+
+        `package` is the dotted name of the project's root where that is a package itself, as when
+        `drainlint path/to/package` is asked for by itself.
+        """
         self.modules = modules
+        self.package = package
         self._cache: dict[tuple[FunctionId, str], Resolved | None] = {}
 
     # Modules by name
@@ -84,6 +89,8 @@ class Names:
         parts = [] if file == "__init__.py" else [file.removesuffix(".py")]
         while folders and "/".join(folders) in self._packages:
             parts.insert(0, folders.pop())
+        if not folders and self.package:
+            parts.insert(0, self.package)
         return ".".join(parts)
 
     @cached_property

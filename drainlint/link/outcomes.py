@@ -13,9 +13,11 @@ from drainlint.model.expression import Call, Comprehension, Expression, Group, L
 from drainlint.model.statement import Assign, Define, For, Handler, If, Pass, Statement, Try, While
 
 ASKING = frozenset(
-    {"is_alive", "isAlive", "poll", "done", "ready", "dead", "successful", "is_set", "isSet", "exitcode", "returncode", "running", "is_running", "finished", "stopped", "wait", "result", "join"}  # fmt: skip
+    {"is_alive", "isAlive", "poll", "done", "ready", "dead", "successful", "is_set", "isSet", "exitcode", "returncode", "running", "is_running", "finished", "stopped"}  # fmt: skip
 )
-"""Methods and attributes by which one learns whether a thing has ended (a second wait included)."""
+"""Methods and attributes by which one learns whether a thing has ended."""
+AGAIN = frozenset({"wait", "result", "join"})
+"""Methods by which one waits for the same thing a second time."""
 ACTING = re.compile(r"kill|terminate|cancel|send_signal|abort|^_exit$|force|interrupt")
 """What is done to those who are late, by the names of methods."""
 EVENTS = frozenset({"event", "aio-event", "condition", "aio-condition"})
@@ -88,6 +90,10 @@ def _looked_after(known: Known) -> str:
         last = named or expression.path.rpartition(".")[2]
         if ACTING.search(last) or (last in ASKING and _is_about(expression, subject)):
             return f"`{expression.text}` follows"
+        if last in AGAIN and known.kind is not None and _is_about(expression, subject):
+            return f"`{expression.text}` follows"
+        if isinstance(expression, Comprehension) and _asks_several(expression, subject):
+            return f"`{expression.text}` follows"
     for caller in known.program.graph.callers.get(known.key, ()):
         entry = known.program.names.function(caller)
         place = known.program.graph.callees[caller][known.key]
@@ -101,6 +107,13 @@ def _is_tested_next(known: Known) -> bool:
     """Whether the very next statement tests something: the state that the event stands for."""
     following = next(iter(known.occurrence.spot.following()), None)
     return isinstance(following, If) or getattr(following, "word", "") == "assert"
+
+
+def _asks_several(asking: Comprehension, subject: Subject | None) -> bool:
+    """Whether a comprehension asks several things, what was waited for among them."""
+    methods = {e.method for e in asking.walk() if isinstance(e, Call)}
+    over = (e.text for clause in asking.clauses for e in clause.iterable.walk())
+    return bool(methods & ASKING) and (subject is None or subject.expression.text in over)
 
 
 def _is_about(expression: Expression, subject: Subject | None) -> bool:

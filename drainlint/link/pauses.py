@@ -3,13 +3,20 @@
 import re
 from collections.abc import Iterator
 
+from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
+from drainlint.link.names import FunctionId, Variable
+from drainlint.link.program import Program
 from drainlint.model.deadline import Bound
-from drainlint.model.expression import Call, Constant, Not
+from drainlint.model.expression import Call, Constant, Expression, Not
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, Do, If, Statement
 
 EVENTS = frozenset({"event", "aio-event", "condition"})
+LENGTHS = frozenset(
+    {"min", "max", "float", "int", "uniform", "random", "randint", "total_seconds", "timedelta"}
+)
+"""Functions that compute how long to sleep."""
 READINESS = re.compile(r"ready|readiness|healthy|health|serving|accepting|draining", re.IGNORECASE)
 
 
@@ -41,7 +48,8 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         confidence=known.confidence,
         text=call.text,
         seconds=seconds,
-        cancellable=facts.asynchronous or facts.name.startswith(("gevent.", "eventlet.")),
+        usual=_usual(known, given),
+        cancellable=_is_cancellable(known, facts),
         in_loop=in_loop,
         in_signal_handler="signal-handler" in known.program.roles.registered(known.key),
         lets_traffic_drain=_after_readiness(known),
@@ -82,14 +90,44 @@ def _timed_wait(known: Known, *, in_loop: bool) -> Pause | None:
 def is_set_somewhere(known: Known) -> bool:
     """Whether anybody sets (or notifies) the event; one made on the spot is nobody's."""
     receiver = known.call.receiver
-    return receiver is not None and not isinstance(receiver, Call)
+    if receiver is None or isinstance(receiver, Call):
+        return False
+    resolved = known.program.names.resolve(known.key, receiver.path) if receiver.path else None
+    if resolved is None or not isinstance(resolved.symbol, Variable):
+        return True
+    name = receiver.path.rpartition(".")[2]
+    given = {p.name for p in known.program.names.function(resolved.symbol.scope).parameters}
+    local = not resolved.rest and resolved.symbol.scope == known.key and name not in given
+    private = name.startswith("_") and len(resolved.rest) == 1
+    return not (local or private) or name in known.program.touched
 
 
 def _cut_by_signal(known: Known) -> bool:
     function = known.function
-    if not (function.main or function.helper) or known.program.is_worker(function):
+    if known.program.is_worker(function):
+        return False
+    if known.program.has_raising_handlers(known.key):
+        return True
+    if not (function.main or function.helper):
         return False
     return not known.program.has_returning_handler(known.key)
+
+
+def _is_cancellable(known: Known, facts: CallFacts) -> bool:
+    """Whether killing the greenlet, or cancelling the task, ends it."""
+    if facts.asynchronous or facts.name.startswith(("gevent.", "eventlet.")):
+        return True
+    return facts.name == "time.sleep" and known.program.patched
+
+
+def _usual(known: Known, given: Expression | None) -> float | None:
+    """What a pause that is a parameter comes to by default."""
+    if given is None or not given.path:
+        return None
+    for parameter in known.program.names.function(known.key).parameters:
+        if parameter.name == given.path:
+            return known.program.values.number(known.key, parameter.default)
+    return None
 
 
 def _after_readiness(known: Known) -> bool:
@@ -119,3 +157,28 @@ def _switches_readiness_off(statement: Statement) -> bool:
                 and re.search(r"clear|not|un|off|disable|fail|false|down", call.text, re.IGNORECASE)
             )
     return False
+
+
+# Pauses of the project's own
+
+
+def pause_within(program: Program, key: FunctionId, call: Call) -> Pause | None:
+    """The pause that a function of the project is: it does nothing but sleep."""
+    targets = program.graph.targets(key, call)
+    if not targets or not all(_only_sleeps(program, target) for target in targets):
+        return None
+    return Pause(
+        path=key.path,
+        place=call.place,
+        function=program.function(key),
+        text=call.text,
+        seconds=None,
+        cancellable=program.names.function(targets[0]).is_async,
+        in_loop=True,
+    )
+
+
+def _only_sleeps(program: Program, target: FunctionId) -> bool:
+    calls = program.names.function(target).calls
+    known = [program.facts(target, c) for c in calls if c.method not in LENGTHS]
+    return bool(known) and all(k is not None and k[0].does == "sleep" for k in known)

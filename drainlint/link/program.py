@@ -58,10 +58,15 @@ class Program:
         modules: Mapping[str, ModuleEntry],
         knowledge: Knowledge,
         scripts: Iterable[str] = (),
+        package: str = "",
     ) -> None:
-        """Link every file's index, by path; `scripts` are console scripts, `module:function`."""
+        """Link every file's index, by path.
+
+        `scripts` are console scripts, `module:function`; `package` is the root's own dotted name,
+        where it is a package.
+        """
         self.knowledge = knowledge
-        self.names = Names(modules)
+        self.names = Names(modules, package)
         self.classes = Classes(self.names)
         self.kinds = Kinds(self.names, self.classes, knowledge)
         self.values = Values(self.names, self.classes)
@@ -102,13 +107,14 @@ class Program:
                 key.path,
                 "" if key.name in (MODULE, MAIN) else key.name,
                 Place(entry.line, entry.column, entry.line, 0),
-                entry.is_async,
-                frozenset(roles),
-                shown,
-                key in self.roles.main or key.name == MAIN,
-                key in self.roles.helpers,
-                self.services.of_function(key),
-                nature if nature in IMPLEMENTED else "",
+                is_async=entry.is_async,
+                roles=frozenset(roles),
+                worker=shown,
+                main=key in self.roles.main or key.name == MAIN,
+                helper=key in self.roles.helpers,
+                command_line=self.roles.in_command_line(key),
+                service=self.services.of_function(key),
+                implements=nature if nature in IMPLEMENTED else "",
             )
         return self._functions[key]
 
@@ -148,6 +154,30 @@ class Program:
         )
 
     @cached_property
+    def touched(self) -> frozenset[str]:
+        """The last names of what somebody sets, notifies or hands on, anywhere in the project."""
+        found: set[str] = set()
+        for _, entry in self.names.functions():
+            for call in entry.calls:
+                if call.method in ("set", "notify", "notify_all", "notifyAll", "clear"):
+                    found.add(call.func.path.rpartition(".")[0].rpartition(".")[2])
+                for part in (p for a in call.arguments for p in a.value.walk()):
+                    head, _, last = part.path.rpartition(".")
+                    found |= {last, head.rpartition(".")[2]}
+            found.update(r.path.rpartition(".")[2] for r in entry.results)
+        return frozenset(found)
+
+    @cached_property
+    def patched(self) -> bool:
+        """Whether the project swaps `time.sleep` for a greenlet's as soon as it is imported."""
+        return any(
+            call.method in ("patch_all", "monkey_patch")
+            for key, entry in self.names.functions()
+            if key.name == MODULE and key.path.endswith("__init__.py")
+            for call in entry.calls
+        )
+
+    @cached_property
     def _handlers(self) -> Mapping[str, tuple[FunctionId, ...]]:
         """The functions registered for signals, by the file that registers them."""
         found: dict[str, list[FunctionId]] = {}
@@ -167,6 +197,11 @@ class Program:
             for path in paths
             for target in self._handlers.get(path, ())
         )
+
+    def has_raising_handlers(self, key: FunctionId) -> bool:
+        """Whether a function's file registers signal handlers, all of which raise or exit."""
+        handlers = self._handlers.get(key.path, ())
+        return bool(handlers) and all(self._always_leaves(target) for target in handlers)
 
     def _always_leaves(self, key: FunctionId) -> bool:
         entry = self.names.function(key)

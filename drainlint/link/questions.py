@@ -44,15 +44,20 @@ BY_METHOD = {
 ALIVE = frozenset({"is_alive", "isAlive", "alive", "done", "is_done", "running", "is_running", "isRunning", "ready", "finished", "is_finished"})  # fmt: skip
 """Methods that ask whether somebody is alive or done, whoever they belong to."""
 PREDICATE = re.compile(
-    r"_*(is|has|are|was|can|all|any|no|num|number_of|in_flight|still|not)_|_*(done|ready|alive|running|finished|connected|closed|stopped|started|"  # noqa: E501 - one alternation
+    r"_*(is|has|are|was|can|all|any|no|num|number_of|in_flight|still|not)_|_*(done|ready|alive|running|finished|connected|closed|stopped|started|"
     r"exists|available|completed?|pending|active|busy|empty|full|idle|locked|settled|healthy|initiali[sz]ed|registered)$|_*(is|has)[A-Z]"
 )
 """Names of functions that only answer a question."""
-GETTER = re.compile(r"_*(get|check|fetch|query|describe|read|list|status|state|poll|load|count|find|retrieve|lookup|inspect)(_|$|[A-Z])")
+GETTER = re.compile(
+    r"_*(get|check|fetch|query|describe|read|list|status|state|poll|load|count|find|retrieve|lookup|inspect)(_|$|[A-Z])"
+)
 """Names of functions that look something up."""
 READS = frozenset({"json", "read", "decode", "get", "text", "raise_for_status", "close", "status", "first", "scalar", "one", "fetchone", "fetchall", "splitlines", "split", "strip", "rstrip", "execute", "getcode"})  # fmt: skip
 """Methods that only unpack an answer."""
-CLIENT = re.compile(r"client|api|session|conn|boto|http|service|cursor|redis|hook$|^db$|database|_db$", re.IGNORECASE)
+CLIENT = re.compile(
+    r"client|api|session|conn|boto|http|service|cursor|redis|hook$|^db$|database|_db$",
+    re.IGNORECASE,
+)
 """Names of what speaks to the world outside."""
 OUTSIDE = frozenset({"network", "process", "io"})
 """Verbs of calls that ask the world outside, where their answer decides a wait."""
@@ -107,7 +112,9 @@ class Questions:
                 inside = test if isinstance(test, Compare) else around
                 for part in test.parts:
                     yield from self._atoms(part, inside)
-            case Call() if test.func.path in ("any", "all", "sum", "bool", "int", "list") and test.arguments:
+            case Call() if (
+                test.func.path in ("any", "all", "sum", "bool", "int", "list") and test.arguments
+            ):
                 for argument in test.arguments:
                     yield from self._atoms(argument.value, around)
             case Call() if test.func.path == "len" and test.arguments:
@@ -162,7 +169,9 @@ class Questions:
                 return self.question(value, where, place)
             case Call():
                 return self._called(part, where)
-            case Subscript(value=value) if value.path and self.program.is_shared(self.key, value.path):
+            case Subscript(value=value) if value.path and self.program.is_shared(
+                self.key, value.path
+            ):
                 return Question("flag", part.text, place, value.path, where)
             case Attribute():
                 return Question("flag", part.text, place, part.value.text, where, certain=False)
@@ -203,7 +212,9 @@ class Questions:
             return None
         if not self.program.values.deadline(self.key, call, facts).polls:
             return None
-        return Question("flag" if facts.does == "wait" else "liveness", call.text, call.place, subject, where)
+        return Question(
+            "flag" if facts.does == "wait" else "liveness", call.text, call.place, subject, where
+        )
 
     def _length(self, call: Call, where: str) -> Question | None:
         inner = call.arguments[0].value
@@ -225,7 +236,9 @@ class Questions:
             return Question(BY_METHOD[call.method], call.text, call.place, subject, where)
         through = self._through(call, where, subject)
         if call.method in ALIVE and subject and (through is None or through.sort == "flag"):
-            return Question("liveness", call.text, call.place, subject, where, certain=bool(targets))
+            return Question(
+                "liveness", call.text, call.place, subject, where, certain=bool(targets)
+            )
         if through is not None:
             return through
         looks_up = bool(GETTER.match(call.method)) and where != "take"
@@ -284,7 +297,10 @@ class Questions:
         call = Call(Name(path), (), place)
         for target in self.program.graph.targets(self.key, call):
             entry = self.program.names.function(target)
-            if not any(d.path.rpartition(".")[2] in ("property", "cached_property") for d in entry.decorators):
+            if not any(
+                d.path.rpartition(".")[2] in ("property", "cached_property")
+                for d in entry.decorators
+            ):
                 continue
             inner = Questions(self.program, target, self.hops + 1)
             asked = (q for r in entry.results[:1] for q in inner.all(r, where, place))

@@ -29,6 +29,8 @@ WORKERS = frozenset(
 """Roles of what runs beside the main flow."""
 IN_THREADS = frozenset({"thread", "executor", "timer", "off-loop"})
 HANDLERS = frozenset({"signal-handler", "loop-signal-handler"})
+COMMAND_FOLDERS = frozenset({"cli", "commands", "management", "scripts", "bin", "console"})
+COMMAND_FILES = re.compile(r"(^|_)(cli|commands?|console|main)$")
 MAIN_NAMES = re.compile(r"_*(async_)?main\d?$|cli$")
 
 
@@ -105,22 +107,38 @@ class Roles:
                 or "command" in self.registered(key)
                 or key in scripts
                 or self._is_command_method(key)
+                or self._takes_a_command_line(key)
             ):
                 found.add(key)
         return frozenset(found)
 
     def _is_command_method(self, key: FunctionId) -> bool:
-        """`handle` of a management command, `run` of a setuptools or cleo command."""
+        """`handle` of a management command, `run` of a setuptools one, `opt_x` of twisted options."""
         entry = self.names.function(key)
-        if entry.short_name not in ("handle", "run", "handle_noargs", "finalize_options"):
+        if not entry.owner:
             return False
-        owner = self.graph.classes.owner(key)
-        if owner is None or not entry.owner:
-            return False
-        return any(
-            isinstance(base, Library) and base.dotted.rpartition(".")[2].endswith("Command")
-            for base in self.graph.classes.line(owner)
+        name = entry.short_name
+        owner = ClassId(key.path, entry.owner)
+        bases = [b.dotted for b in self.graph.classes.line(owner) if isinstance(b, Library)]
+        if name in ("handle", "run", "handle_noargs", "finalize_options"):
+            return any(base.endswith("Command") for base in bases)
+        if name == "__call__":
+            return "argparse.Action" in bases
+        options = name.startswith("opt_") or name in ("parseArgs", "postOptions")
+        return options and "twisted.python.usage.Options" in bases
+
+    def _takes_a_command_line(self, key: FunctionId) -> bool:
+        """A function that is given the parsed arguments is what a subcommand enters."""
+        entry = self.names.function(key)
+        return not entry.owner and any(
+            p.annotation is not None and p.annotation.path.rpartition(".")[2] == "Namespace"
+            for p in entry.parameters
         )
+
+    def in_command_line(self, key: FunctionId) -> bool:
+        """Whether a file is a program's command line, by its place: `cli/`, `commands/`, `cli.py`."""
+        *folders, file = key.path.removesuffix(".py").split("/")
+        return bool(COMMAND_FOLDERS & set(folders)) or bool(COMMAND_FILES.search(file))
 
     @cached_property
     def script_functions(self) -> frozenset[FunctionId]:

@@ -94,10 +94,11 @@ class Services:
         element = kind.element if kind is not None and kind.element is not None else kind
         if kind is None or element is None or kind.nature in ("function", "class", "module"):
             return None
-        if element.nature in WORKERS:
-            return "worker", element
-        if element.nature in RESOURCES:
-            return "resource", element
+        parts = (element, *(part for part in element.items if part is not None))
+        for sort, natures in (("worker", WORKERS), ("resource", RESOURCES)):
+            for part in parts:
+                if part.nature in natures:
+                    return sort, part
         inner = self.kinds.project_class(element)
         return None if inner is None or name == "self" else ("service", element)
 

@@ -69,9 +69,9 @@ def _count(known: Known, scope: FunctionId, iterable: Expression, depth: int = 0
     if depth > 4:  # noqa: PLR2004 - names for names for names
         return None
     match iterable:
-        case Group(items=items, kind=kind):
+        case Group(items=items):
             whole = not any(isinstance(i, Starred) for i in items)
-            return float(len(items)) if whole and (items or kind != "list") else None
+            return float(len(items)) if whole and items else None
         case Comprehension(clauses=(clause,)) if not clause.conditions:
             return _count(known, scope, clause.iterable, depth + 1)
         case Call() if iterable.method == "range" and len(iterable.arguments) == 1:

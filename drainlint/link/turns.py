@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from drainlint.link.calls import is_log
 from drainlint.model.expression import Call, Constant, Expression, Logic, Not
+from drainlint.model.place import Place
 from drainlint.model.statement import (
     Assign,
     Block,
@@ -26,7 +27,20 @@ from drainlint.model.statement import (
 NOTHING_THERE = re.compile(r"Empty|QueueEmpty|IndexError|BlockingIOError|Again|WouldBlock|LookupError|KeyError|NoMessage|Timeout", re.IGNORECASE)  # fmt: skip
 """Exceptions which say that there is nothing yet, not that something failed."""
 LIMITS = re.compile(r"deadline|time_?out|expir|remaining|time_?left|elapsed|give_?up|until|end_?time|max_|limit", re.IGNORECASE)  # fmt: skip
-SWITCHES = frozenset({"forever", "loop", "debug", "verbose", "block", "blocking", "wait", "quiet", "silent", "nonblock"})
+SWITCHES = frozenset(
+    {
+        "forever",
+        "loop",
+        "debug",
+        "verbose",
+        "block",
+        "blocking",
+        "wait",
+        "quiet",
+        "silent",
+        "nonblock",
+    }
+)
 """Names that tell a loop how to run, not when to end."""
 SIZES = frozenset({"qsize", "empty", "len", "full", "unfinished_tasks"})
 
@@ -156,6 +170,12 @@ def _texts(test: Expression) -> Iterator[str]:
         while path:
             yield path
             path = path.rpartition(".")[0]
+
+
+def place_of(test: Expression, statement: While | For) -> Place:
+    """Where a test asks: its first call, else the loop's header."""
+    calls = (part.place for part in test.walk() if isinstance(part, Call))
+    return next(calls, statement.place)
 
 
 def keeps_time(statement: While | For, pauses: frozenset[int]) -> bool:

@@ -11,7 +11,7 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import Identity, calls_on, made, runs, ways
 from drainlint.link.program import Program
 from drainlint.model.deadline import FOREVER
-from drainlint.model.expression import Await, Call, Expression, Name
+from drainlint.model.expression import Await, Call, Constant, Expression, Name
 from drainlint.model.lock import Lock, UnderLock
 from drainlint.model.place import Place
 from drainlint.model.wait import Wait
@@ -19,6 +19,8 @@ from drainlint.model.wait import Wait
 SENDS = frozenset({"io", "write", "network", "flush"})
 """Verbs of calls that hand something over to a host or a disk."""
 WAITS = frozenset({"join", "wait", "take", "put", "close", "select", "network", "process"})
+SENDING = re.compile(r"post|put|patch|send|publish|produce|write|flush|commit|save")
+REMOTE = frozenset({"socket", "session", "channel", "connection", "consumer"})
 SPAWNS = frozenset({"submit", "map", "apply_async", "map_async", "imap", "imap_unordered", "starmap_async", "spawn", "start_soon"})  # fmt: skip
 WORKERS = frozenset({"thread", "timer", "greenlet", "task", "future", "aio-future", "result"})
 WAKERS = {
@@ -55,7 +57,7 @@ class UnderLocks:
     def of(self, known: Known, waited: Wait | None) -> Iterator[UnderLock]:
         """What a call does under a lock; nothing where it holds none or is soon done."""
         does = _does(known, waited) or self._callback(known)
-        sends = known.does in SENDS
+        sends = _sends(known)
         if not does and not (sends and self._locks_itself(known.key)):
             return
         around = self._foreign(known, waited)
@@ -109,7 +111,7 @@ class UnderLocks:
             deadline=waited.deadline if waited is not None else FOREVER,
             subject=known.subject or known.call.text,
             needed=self._needed(held, sides),
-            sends=known.does in SENDS,
+            sends=_sends(known),
             saves=bool(SAVING.match(known.function.short_name)),
             is_asynchronous=held.nature.startswith("aio-"),
         )
@@ -262,6 +264,25 @@ class UnderLocks:
         )
 
 
+def _sends(known: Known) -> bool:
+    """Whether a call hands something over to a host or a disk; a byte that wakes is nothing."""
+    facts = known.facts
+    if facts is None or facts.does not in SENDS:
+        return False
+    if facts.does == "network":
+        return bool(SENDING.match(known.call.method))
+    given = known.call.arguments[0].value if known.call.arguments else None
+    wakes = isinstance(given, Constant) and isinstance(given.value, bytes)
+    return not facts.asks and not wakes
+
+
+def _is_parameter(known: Known) -> bool:
+    """Whether what is waited for comes from the caller, and with it its timeout."""
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    entry = known.program.names.function(known.key)
+    return any(p.name == path for p in entry.parameters)
+
+
 def _does(known: Known, waited: Wait | None) -> str:
     if waited is None or waited.verb not in WAITS:
         return ""
@@ -269,8 +290,9 @@ def _does(known: Known, waited: Wait | None) -> str:
         return ""
     if waited.verb == "put" and not _has_bound(known):
         return ""
-    remote = waited.remote or waited.nature in ("socket", "session", "channel", "connection")
-    return "remote" if remote or waited.verb in ("network", "select") else "wait"
+    if waited.remote or waited.nature in REMOTE or waited.verb in ("network", "select"):
+        return "" if _is_parameter(known) else "remote"
+    return "wait"
 
 
 def _has_bound(known: Known) -> bool:

@@ -25,7 +25,7 @@ IMPLEMENTED = frozenset(
 )
 LIMITS = re.compile(r"timeout|deadline|grace|remain", re.IGNORECASE)
 """Names of numbers: whoever joins with one joins no strings."""
-THROUGH = frozenset({"shield", "wrap_future"})
+THROUGH = frozenset({"shield", "wrap_future", "wait_for"})
 """Functions that wait for just what they are given."""
 SWITCHES = ("NOHANG", "NOBLOCK", "DONTWAIT", "NONBLOCK")
 

@@ -42,7 +42,7 @@ class Deadline:
     @property
     def shown(self) -> str:
         """`none`, `5 s`, or the expression."""
-        if self.bound is Bound.CONSTANT and self.seconds is not None:
+        if self.bound in (Bound.CONSTANT, Bound.CALLER) and self.seconds is not None:
             return f"{self.seconds:g} s"
         return self.text if self.text and not self.is_none else self.bound.value
 

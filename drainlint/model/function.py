@@ -39,6 +39,8 @@ class Function:
     """It belongs to the main flow itself."""
     helper: bool = False
     """Only the main flow calls it."""
+    command_line: bool = False
+    """Its file is, by its place, the program's command line: `cli.py`, `commands/`."""
     service: Service | None = None
     """The service whose method it is (or is nested in)."""
     implements: str = ""

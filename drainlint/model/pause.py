@@ -13,6 +13,8 @@ class Pause(Noun):
     """The call, for messages."""
     seconds: float | None
     """The longest it can take, where that is known."""
+    usual: float | None = None
+    """What a pause that the caller decides comes to by default."""
     cancellable: bool = False
     """Whoever cancels the task or kills the greenlet ends it (`asyncio.sleep`, `gevent.sleep`)."""
     event: str = ""
@@ -32,6 +34,12 @@ class Pause(Noun):
     def can_be_cut_short(self) -> bool:
         """Whether a stop can end it early."""
         return self.cancellable or bool(self.event)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is too short to speak of, by itself or by default."""
+        known = self.usual if self.seconds is None else self.seconds
+        return known is not None and known <= self.min_sleep
 
     @property
     def shown(self) -> str:

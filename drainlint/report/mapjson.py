@@ -7,13 +7,9 @@
         "sort",                         console script, package, main guard, command, main function
         "name", "at",                   `at` is {"path", "line", "column"} wherever it occurs
         "services": ["Worker"],         those that it makes
-        "handlers": [{
-          "label", "at", "registered",  `registered`: null, or where
-          "triggers": ["SIGTERM"],
-          "sets": ["Worker.alive"],     stop signals
-          "drain_path": number or null
-        }]
+        "handlers": [handler]
       }],
+      "handlers": [handler],            those that no entry is seen to register
       "services": [{
         "name", "at", "heirs": ["..."],
         "signals": [{"name", "nature", "owner", "set_by": [act], "read_by": [act]}],
@@ -25,7 +21,9 @@
       "left_out": {"entries", "users", "quiet", "drawn", "side"}    how many are not shown
     }
 
-An act is `{"function", "at", "text", "bound"}`. A node is `{"name", "at", "waits", "calls",
+A handler is `{"label", "at", "registered", "triggers", "sets", "drain_path"}`: `registered` and
+`drain_path` may be null, `triggers` are signals, `sets` stop signals (`Worker.alive`). An act is
+`{"function", "at", "text", "bound"}`. A node is `{"name", "at", "waits", "calls",
 "again"}`: `again` is null, or the number of the path in which the function is drawn. A wait is
 `{"sort", "text", "at", "bound", "remarks"}`; sort is `wait`, `pause` or `loop`. A bound is null
 where nothing waits, else `{"sort", "seconds", "text", "around"}`: sort is `none`, `constant`,
@@ -39,6 +37,7 @@ from drainlint import __version__
 from drainlint.chart.servicemap import (
     DrainPath,
     Entry,
+    Handler,
     MappedService,
     MappedWait,
     Node,
@@ -59,6 +58,7 @@ def render(chart: ServiceMap) -> str:
         "version": FORMAT_VERSION,
         "tool": {"name": "drainlint", "version": __version__},
         "entries": [_entry(entry) for entry in chart.entries],
+        "handlers": [_handler(handler) for handler in chart.handlers],
         "services": [_service(service) for service in chart.services],
         "drain_paths": [_path(path) for path in chart.paths],
         "left_out": asdict(chart.left_out),
@@ -76,17 +76,18 @@ def _entry(entry: Entry) -> Json:
         "name": entry.name,
         "at": _at(entry.spot),
         "services": entry.services,
-        "handlers": [
-            {
-                "label": handler.label,
-                "at": _at(handler.spot),
-                "registered": None if handler.registered is None else _at(handler.registered),
-                "triggers": handler.triggers,
-                "sets": handler.sets,
-                "drain_path": handler.path or None,
-            }
-            for handler in entry.handlers
-        ],
+        "handlers": [_handler(handler) for handler in entry.handlers],
+    }
+
+
+def _handler(handler: Handler) -> Json:
+    return {
+        "label": handler.label,
+        "at": _at(handler.spot),
+        "registered": None if handler.registered is None else _at(handler.registered),
+        "triggers": handler.triggers,
+        "sets": handler.sets,
+        "drain_path": handler.path or None,
     }
 
 

@@ -38,6 +38,7 @@ def render(chart: ServiceMap, *, color: bool = False, width: int = 80) -> str:
     page = _Page(width, _colored if color else _plain)
     blocks = [
         *page.section("Entries", map(page.entry, chart.entries)),
+        *page.section("Handlers that no entry is seen to register", map(page.handler, chart.handlers)),
         *page.section("Services", map(page.service, chart.services)),
         *page.section("Drain paths", map(page.path, chart.paths)),
         "\n".join(shown(line) for line in _ending(chart)),
@@ -79,15 +80,16 @@ class _Page:
             made = ", ".join(f"`{name}`" for name in entry.services)
             yield from self._line(_STEP * 2, f"makes {made}")
         for handler in entry.handlers:
-            yield from self._handler(handler)
+            yield from self.handler(handler, _STEP * 2)
 
-    def _handler(self, handler: Handler) -> Iterator[str]:
+    def handler(self, handler: Handler, margin: str = _STEP) -> Iterator[str]:
+        """The lines of one handler: when it runs, what it sets, where it leads."""
         on = f"on {_listed(handler.triggers)}: " if handler.triggers else ""
         sets = f" sets {', '.join(f'`{name}`' for name in handler.sets)}" if handler.sets else ""
         path = f"{' and' if sets else ''} leads to [{handler.path}]" if handler.path else ""
-        yield from self._line(_STEP * 2, f"{on}{handler.label}{sets}{path}", handler.spot)
+        yield from self._line(margin, f"{on}{handler.label}{sets}{path}", handler.spot)
         if handler.registered is not None:
-            yield from self._line(_STEP * 3, "registered", handler.registered)
+            yield from self._line(margin + _STEP, "registered", handler.registered)
 
     def service(self, service: MappedService) -> Iterator[str]:
         """The lines of one lifetime: what stops it, its workers and resources."""
@@ -234,7 +236,8 @@ def _is_handled(held: Held) -> bool:
 
 def _listed(names: tuple[str, ...]) -> str:
     """Names as people list them: `SIGINT and SIGTERM`."""
-    *others, last = names
+    quoted = [name if name.startswith("SIG") else f"`{name}`" for name in names]
+    *others, last = quoted
     return f"{', '.join(others)} and {last}" if others else last
 
 
@@ -252,20 +255,21 @@ def _ending(chart: ServiceMap) -> Iterator[str]:
         yield f"{', '.join(counts)}; {endless} on them without a bound"
     left = tuple(_left_out(chart.left_out))
     if left:
-        yield "not shown: " + "; ".join(left) + ". --all shows them"
+        yield "not shown: " + "; ".join(left)
+        yield "--all shows them"
 
 
 def _left_out(left: LeftOut) -> Iterator[str]:
-    if left.entries:
-        yield _counted(left.entries, "entry", "entries") + " that start and stop nothing, or are side code"
-    if left.users:
-        yield _counted(left.users, "class", "classes") + " that only use what others made, or are side code"
-    if left.quiet:
-        yield _counted(left.quiet, "stop method or handler", "stop methods and handlers") + " without waits"
-    if left.drawn:
-        yield _counted(left.drawn, "stop method", "stop methods") + " drawn within others"
-    if left.side:
-        yield _counted(left.side, "root", "roots") + " in tests and examples"
+    said = (
+        (left.entries, "entry", "entries", " (side code, or nothing starts or stops there)"),
+        (left.users, "class", "classes", " (side code, or they only use what others made)"),
+        (left.quiet, "root", "roots", " without waits"),
+        (left.drawn, "stop method", "stop methods", " drawn within other paths"),
+        (left.side, "root", "roots", " in tests and examples"),
+    )
+    for number, one, many, why in said:
+        if number:
+            yield _counted(number, one, many) + why
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -8,7 +8,8 @@ from drainlint.rule import Levels, Rule, any_of
 
 
 def _level(exit_: Exit) -> Level:
-    if exit_.function.helper:
+    function = exit_.function
+    if function.helper or (function.command_line and function.service is None):
         return Level.NOTE
     return Level.ERROR if exit_.function.service is not None else Level.WARNING
 

@@ -30,7 +30,15 @@ class PollEverything(Rule[Loop]):
     code = "DRN111"
     level = always(Level.WARNING)
     words = any_of("while", "for") & any_of(
-        "enumerate", "active_count", "activeCount", "all_tasks", "active_children", "_current_frames", "get_objects", "get_referrers", "get_running_tasks"  # fmt: skip
+        "enumerate",
+        "active_count",
+        "activeCount",
+        "all_tasks",
+        "active_children",
+        "_current_frames",
+        "get_objects",
+        "get_referrers",
+        "get_running_tasks",  # fmt: skip
     )
 
     def check(self, loop: Loop) -> Iterator[Finding]:

@@ -37,7 +37,17 @@ class PollGetNowait(Rule[Loop]):
     code = "DRN104"
     level = always(Level.WARNING)
     words = any_of("while", "for") & any_of(
-        "get_nowait", "get", "recv", "acquire", "poll", "popleft", "pop", "take", "select", "receive", "NOBLOCK"  # fmt: skip
+        "get_nowait",
+        "get",
+        "recv",
+        "acquire",
+        "poll",
+        "popleft",
+        "pop",
+        "take",
+        "select",
+        "receive",
+        "NOBLOCK",  # fmt: skip
     )
 
     def check(self, loop: Loop) -> Iterator[Finding]:

@@ -50,8 +50,7 @@ class UncancellableSleep(Rule[Pause]):
 
     def check(self, pause: Pause) -> Iterator[Finding]:
         """Flag a plain sleep that may be longer than the shortest that matters."""
-        short = pause.seconds is not None and pause.seconds <= pause.min_sleep
-        if short or pause.can_be_cut_short or pause.is_timed_wait:
+        if pause.is_short or pause.can_be_cut_short or pause.is_timed_wait:
             return
         if pause.interrupted_by_signal or pause.lets_traffic_drain:
             return

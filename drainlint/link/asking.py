@@ -1,0 +1,127 @@
+"""What a loop asks of others on every turn, told from what it moves itself."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from drainlint.link.reading import Reading, awaited
+from drainlint.link.turns import clauses, is_endless, is_limit, place_of
+from drainlint.model.expression import Arithmetic, Call, Conditional, Expression, Logic
+from drainlint.model.loop import Question
+from drainlint.model.pause import Pause
+from drainlint.model.statement import While
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The questions of one loop."""
+
+    reading: Reading
+
+    def _tests(self) -> Iterator[tuple[str, Expression]]:
+        if isinstance(self.reading.statement, While) and not is_endless(
+            self.reading.statement.test
+        ):
+            yield "condition", self.reading.statement.test
+        yield from (("exit", test) for test in self.reading.exits)
+        yield from (("take", test) for test in self.reading.takes)
+        yield from (("exit", tried) for tried in self.reading.tried if isinstance(tried, Call))
+
+    @property
+    def asks_to_leave(self) -> bool:
+        """Whether a condition or a test that leaves it decides its end."""
+        return any(where != "take" for where, _ in self._tests()) or bool(self.reading.checks)
+
+    def questions(self) -> Iterator[Question]:
+        """What the loop asks of others: not deadlines and counters, nor what it moves itself.
+
+        A name that the loop sets anew from a question (`alive = [t for t in ts if t.is_alive()]`)
+        asks that question. Tests that only raise are asked where nothing else is.
+        """
+        found = [q for where, test in self._tests() for q in self._of_test(where, test)]
+        found = [q for q in found if q.where != "take" or q.sort == "queue" or q.room]
+        if not any(q.where != "take" for q in found):
+            found += [q for test in self.reading.checks for q in self._of_test("exit", test)]
+        yield from found
+
+    def _of_test(self, where: str, test: Expression) -> Iterator[Question]:
+        for clause in clauses(test):
+            own = list(self._own_names(clause))
+            asked = list(self._origins(own)) if own else [clause]
+            for expression in asked:
+                yield from self._asked(expression, where, anew=bool(own))
+
+    def _own_names(self, expression: Expression) -> Iterator[str]:
+        """The names and attributes that the loop itself assigns and that an expression reads."""
+        for part in expression.walk():
+            if own := self._own_name(part.path):
+                yield own
+
+    def _origins(self, names: Iterable[str]) -> Iterator[Expression]:
+        """What the loop's own names come from, through one another; their own next steps aside."""
+        seen: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            for value in self.reading.assigned[name]:
+                inner = list(self._own_names(value))
+                waiting += inner
+                if not inner or isinstance(awaited(value), Call):
+                    yield value
+
+    def _own_name(self, path: str) -> str:
+        """The name or attribute that the loop itself assigns and that `path` reads."""
+        if path in self.reading.assigned:
+            return path
+        head = path.partition(".")[0]
+        return head if head in self.reading.assigned else ""
+
+    def _asked(self, expression: Expression, where: str, *, anew: bool) -> Iterator[Question]:
+        if self.reading.bounds.holds(expression):
+            return
+        for question in self.reading.ask.all(
+            expression, where, place_of(expression, self.reading.statement)
+        ):
+            takes = (question.sort == "queue" or question.room) and where == "take"
+            if not takes and {question.subject, question.text} & self.reading.changed:
+                continue
+            moved = anew and self._moves(expression)
+            if question.sort == "flag" and (moved or is_limit(question.text)):
+                continue
+            fetched = {
+                question.subject,
+                question.text,
+                question.subject.partition(".")[0],
+            } & self.reading.refreshed
+            yield replace(question, sort="external") if fetched else question
+
+    def _moves(self, value: Expression) -> bool:
+        """Whether a value is the loop's own next step: computed, or reached from the last one."""
+        if isinstance(value, Arithmetic | Logic | Conditional):
+            return True
+        return any(self._own_name(part.path) for part in value.walk())
+
+    def waited_for(self, question: Question) -> Question:
+        """A question, marked where the body waits for a while on the very thing it asks about."""
+        paused = any(p.event == question.subject and p.event for p in self._sleeps)
+        joined = (
+            question.subject in self.reading.waited - {p.event for p in self.reading.pauses}
+            and self.reading.blocks
+        )
+        return replace(question, waited=paused or joined)
+
+    @property
+    def is_woken(self) -> bool:
+        """Whether a change ends its pauses, whatever it asks.
+
+        A condition is notified of changes, and an event that the loop clears is set for each.
+        """
+        return self.reading.on_condition or any(
+            f"{p.event}.clear" in self.reading.waited for p in self._sleeps
+        )
+
+    @property
+    def _sleeps(self) -> Iterator[Pause]:
+        return (p for p in self.reading.pauses if p.seconds is None or p.seconds > 0)

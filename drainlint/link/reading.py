@@ -1,0 +1,378 @@
+"""Reads a loop's own body in one pass: does it only wait, and what does it ask, take and change?"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from drainlint.link.bounds import CLOCKS, Bounds, turns_of
+from drainlint.link.calls import Known, is_log
+from drainlint.link.names import FunctionId
+from drainlint.link.pauses import pause_within
+from drainlint.link.program import Program
+from drainlint.link.questions import GETTER, READS, Questions, is_getter
+from drainlint.link.turns import (
+    always_leaves,
+    backs_off,
+    leaves,
+    only_raises,
+    only_reports,
+    place_of,
+    read_by_tests,
+    tests_of,
+)
+from drainlint.model.expression import Await, Call, Constant, Expression, Not, Walrus, Yield
+from drainlint.model.loop import Step
+from drainlint.model.pause import Pause
+from drainlint.model.statement import (
+    Assign,
+    Block,
+    Do,
+    For,
+    If,
+    Leave,
+    Other,
+    Pass,
+    Raise,
+    Return,
+    Statement,
+    Try,
+    While,
+    With,
+)
+
+PURE = frozenset({"min", "max", "len", "int", "float", "round", "abs", "str", "repr", "bool", "list", "tuple", "set", "sum", "sorted", "isinstance", "getattr", "hasattr", "format", "any", "all", "uniform", "random", "randint", "timedelta", "total_seconds", "join", "keys", "values", "items", "copy", "checkpoint", "lower", "upper", "strip", "get_event_loop", "get_running_loop", "loads"})  # fmt: skip
+REFRESHES = frozenset(
+    {"refresh", "reload", "update", "refresh_from_db", "refetch", "sync", "expire", "expire_all"}
+)
+TELLS = re.compile(r"(self\.)?_?(on_[a-z_]+|callback|progress\w*|heartbeat|notify)$")
+"""Calls that tell somebody that the loop still waits."""
+SCOPES = frozenset(
+    {"suppress", "timeout", "timeout_at", "fail_after", "move_on_after", "catch_warnings"}
+)
+GUARDS = frozenset(
+    {"lock", "rlock", "condition", "semaphore", "aio-lock", "aio-condition", "timeout"}
+)
+CONDITIONS = frozenset({"condition", "aio-condition"})
+
+
+@dataclass
+class Reading:
+    """One pass over a loop's own body."""
+
+    program: Program
+    key: FunctionId
+    statement: While | For
+    known: Mapping[int, Known]
+    all_pauses: Mapping[int, Pause]
+    pauses: list[Pause] = field(default_factory=list)
+    exits: list[Expression] = field(default_factory=list)
+    checks: list[Expression] = field(default_factory=list)
+    takes: list[Expression] = field(default_factory=list)
+    tried: list[Expression] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    assigned: dict[str, list[Expression]] = field(default_factory=lambda: defaultdict(list))
+    waited: set[str] = field(default_factory=set)
+    refreshed: set[str] = field(default_factory=set)
+    reports: list[Step] = field(default_factory=list)
+    idles: bool = False
+    works: bool = False
+    pure: bool = True
+    blocks: bool = False
+    on_condition: bool = False
+    deadline: str = ""
+    turns: float | None = None
+    stated: Call | None = None
+
+    def __post_init__(self) -> None:
+        self.ask = Questions(self.program, self.key)
+        self.bounds = Bounds(self.statement)
+        self.tested = {id(part) for test in tests_of(self.statement) for part in test.walk()}
+        self.read_by_tests = read_by_tests(self.statement)
+        if isinstance(self.statement, For):
+            self.turns, self.deadline, endless = turns_of(self.program, self.key, self.statement)
+            self.pure = endless or bool(self.turns) or "range(" in self.deadline
+            for part in self.statement.target.walk():
+                if part.path:
+                    self.assigned[part.path] = []
+        else:
+            if self.bounds.holds(self.statement.test, to_go_on=True):
+                self.deadline = "its condition"
+            self._expression(self.statement.test)
+        self._block(self.statement.body)
+        if always_leaves(self.statement.body):
+            self.pure = False
+        if not self.deadline and any(self.bounds.holds(t) for t in (*self.exits, *self.checks)):
+            self.deadline = "a check in its body"
+
+    # The body
+
+    def _block(self, block: Block) -> None:
+        for number, statement in enumerate(block):
+            self._statement(statement)
+            if isinstance(statement, If) and self._goes_on_when_empty(statement):
+                idle = (self.pure, self.blocks)
+                self._block(block[number + 1 :])
+                self.works = self.works or not self.pure
+                self.pure, self.blocks = idle
+                return
+
+    def _statement(self, statement: Statement) -> None:
+        match statement:
+            case Pass() | Leave():
+                pass
+            case Do(value=value):
+                self._do(value)
+            case Assign():
+                self._assign(statement)
+            case If():
+                self._if(statement)
+            case Return(value=value) | Raise(value=value):
+                if value is not None and isinstance(statement, Return):
+                    self._expression(value)
+            case With(items=items):
+                for item in items:
+                    self._manager(item.value)
+                self._block(statement.body)
+            case Try():
+                self._try(statement)
+            case Other(word="assert", values=values):
+                self.checks += values[:1]
+                for value in values:
+                    self._expression(value)
+            case While() | For():
+                self.pure = False
+                self.blocks = True
+            case _:
+                self.pure = False
+
+    def _if(self, statement: If) -> None:
+        self._expression(statement.test)
+        if only_reports(statement):
+            return
+        branches = (statement.body, statement.otherwise)
+        if any(only_raises(b) for b in branches):
+            self.checks.append(statement.test)
+        elif any(leaves(b) for b in branches) and not self._sleeps_within(statement.body):
+            self.exits.append(statement.test)
+        else:
+            self.takes.append(statement.test)
+        reports = list(self.reports)
+        idle = (self.pure, self.blocks)
+        for branch in branches:
+            if always_leaves(branch):
+                self._once(branch)
+            else:
+                self._block(branch)
+        self.reports = reports
+        if self._has_work(statement):
+            self.works = self.works or not self.pure
+            self.pure, self.blocks = idle
+
+    def _goes_on_when_empty(self, statement: If) -> bool:
+        """`if q.empty(): continue`: what follows is only done where there is work."""
+        last = statement.body[-1]
+        return (
+            isinstance(last, Leave)
+            and last.word == "continue"
+            and not self._has_work(statement)
+            and self._asks_queues(statement)
+        )
+
+    def _asks_queues(self, statement: If) -> bool:
+        asked = list(self.ask.all(statement.test, "take", place_of(statement.test, self.statement)))
+        return bool(asked) and all(q.sort == "queue" for q in asked)
+
+    def _has_work(self, statement: If) -> bool:
+        """Whether an `if` does something only where a queue has work: no part of an idle turn."""
+        if statement.otherwise or self.idles or not self._asks_queues(statement):
+            return False
+        asks_for_none = any(
+            isinstance(e, Call) and e.method == "empty" for e in statement.test.walk()
+        )
+        return isinstance(statement.test, Not) == asks_for_none
+
+    def _sleeps_within(self, block: Block) -> bool:
+        """Whether a branch sleeps before it asks again whether to leave."""
+        inside = (e for s in block for e in s.expressions)
+        return not always_leaves(block) and any(
+            id(p) in self.all_pauses for e in inside for p in e.walk()
+        )
+
+    def _once(self, block: Block) -> None:
+        """What is done on the way out is done once: it is no part of the waiting."""
+        pure, blocks, changed = self.pure, self.blocks, set(self.changed)
+        pauses, idles = list(self.pauses), self.idles
+        self._block(block)
+        self.pure, self.blocks, self.changed = pure, blocks, changed
+        self.pauses, self.idles = pauses, idles
+
+    def _try(self, statement: Try) -> None:
+        self._block(statement.body)
+        for handler in statement.handlers:
+            if always_leaves(handler.body):
+                self.tried += [
+                    part for s in statement.body for e in s.expressions for part in e.walk()
+                ]
+            if handler.name:
+                self.assigned[handler.name] = []
+            idles, reports = self.idles, list(self.reports)
+            if always_leaves(handler.body):
+                self._once(handler.body)
+            else:
+                self._block(handler.body)
+            self.reports = reports
+            if backs_off(handler):
+                self.idles = idles
+        self._block(statement.otherwise)
+        self._block(statement.final)
+
+    def _manager(self, value: Expression) -> None:
+        kind = self.program.kinds.of(self.key, value)
+        if kind is not None and kind.nature in GUARDS:
+            return
+        if not isinstance(value, Call) or value.method in SCOPES:
+            return
+        if self._asks_outside(value):
+            return
+        self.pure = False
+
+    def _do(self, value: Expression) -> None:
+        inner = value
+        while isinstance(inner, Await | Yield) and inner.parts:
+            inner = inner.parts[0]
+        if not isinstance(inner, Call):
+            if isinstance(inner, Constant) or (inner is value and not isinstance(value, Yield)):
+                return
+            self.blocks = True
+            if isinstance(value, Yield):
+                self.pure = False
+            return
+        if is_log(inner):
+            self.reports.append(Step(inner.text, inner.place))
+            self._waits_inside(inner)
+            return
+        self.stated = inner
+        self._call(inner)
+        for part in inner.parts:
+            self._expression(part)
+
+    def _waits_inside(self, report: Call) -> None:
+        """What a log call waits for to have something to say: `print(q.get())`."""
+        for part in (p for a in report.arguments for p in a.value.walk()):
+            one = self.known.get(id(part))
+            if one is not None and one.facts is not None and one.facts.waits:
+                self._call(one.call)
+
+    def _call(self, call: Call) -> None:
+        """A call in the body: a pause, a question, a refresh, or work."""
+        pause = self.all_pauses.get(id(call)) or pause_within(self.program, self.key, call)
+        if pause is not None:
+            self.pauses.append(pause)
+            self.idles = True
+            self._timed(call, pause)
+        elif not self._is_waiting(call) and not self._is_answer(call):
+            self.pure = False
+            self.blocks = True
+            if call.receiver is not None and call.receiver.path:
+                self.changed.add(call.receiver.path)
+
+    def _timed(self, call: Call, pause: Pause) -> None:
+        if pause.event:
+            self.waited.add(pause.event)
+        one = self.known.get(id(call))
+        if one is not None and one.kind is not None and one.kind.nature in CONDITIONS:
+            self.on_condition = True
+
+    def _is_waiting(self, call: Call) -> bool:
+        """Whether a call is known to wait, ask or set, rather than to work."""
+        one = self.known.get(id(call))
+        if one is None or one.facts is None:
+            return False
+        if one.does in ("join", "wait"):
+            self.waited.add(one.subject)
+            deadline = self.program.values.deadline(self.key, call, one.facts)
+            self.blocks = self.blocks or not deadline.polls
+            self.on_condition = self.on_condition or (
+                one.kind is not None and one.kind.nature in CONDITIONS
+            )
+            if one.subject not in self.read_by_tests:
+                self.pure = self.pure and deadline.polls
+            return True
+        if one.does == "clear":
+            self.waited.add(f"{one.subject}.clear")
+            return True
+        if one.facts.asks == "external":
+            self.blocks = True
+        return one.does in ("bound", "set") or bool(one.facts.asks)
+
+    def _is_answer(self, call: Call) -> bool:
+        """Whether a call computes, refreshes what is asked, or asks by itself."""
+        if call.method in CLOCKS or self._is_pure(call):
+            return True
+        if TELLS.match(call.func.path):
+            self.blocks = True
+            return True
+        if id(call) in self.tested and self.bounds.holds(call):
+            return True
+        receiver = call.receiver
+        head = "" if receiver is None else root(receiver).partition(".")[0]
+        if call.method in REFRESHES and receiver is not None:
+            about = {receiver.text, *(a.value.path for a in call.arguments)}
+            self.refreshed |= about & self.read_by_tests
+            if about & self.read_by_tests:
+                return True
+        if call.method in READS and (head in self.assigned or isinstance(receiver, Call)):
+            return head in self.assigned or self.ask.question(receiver, "exit") is not None
+        self.blocks = self.blocks or bool(GETTER.match(call.method))
+        where = "body" if call is self.stated else "exit"
+        return self.ask.question(call, where) is not None or self._asks_outside(call)
+
+    def _is_pure(self, call: Call) -> bool:
+        if call.method == "join":
+            return bool(call.arguments)
+        return call.func.path.rpartition(".")[2] in PURE or call.method in PURE
+
+    def _asks_outside(self, call: Call) -> bool:
+        """Whether a call asks the world outside, and a test reads what it says."""
+        one = self.known.get(id(call))
+        return one is not None and one.facts is not None and one.facts.asks == "external"
+
+    def _expression(self, value: Expression) -> None:
+        """Calls within an expression whose value is used."""
+        for part in value.walk():
+            if isinstance(part, Call):
+                self._call(part)
+            elif isinstance(part, Walrus):
+                self.assigned[part.target].append(part.value)
+
+    def _assign(self, statement: Assign) -> None:
+        if statement.value is None:
+            return
+        asked = awaited(statement.value)
+        read = all(t.path in self.read_by_tests for t in statement.targets)
+        if isinstance(asked, Call) and read and is_getter(asked) and not self._is_waiting(asked):
+            self.blocks = True
+            for part in asked.parts:
+                self._expression(part)
+        else:
+            self._expression(statement.value)
+        for target in statement.targets:
+            for part in target.walk():
+                if part.path:
+                    values = self.assigned[part.path]
+                    values += [] if statement.operator else [statement.value]
+
+
+def awaited(value: Expression) -> Expression:
+    """What is awaited, or the value itself."""
+    while isinstance(value, Await | Yield) and value.parts:
+        value = value.parts[0]
+    return value
+
+
+def root(expression: Expression) -> str:
+    """The name that a chain of attributes, calls and subscripts begins with."""
+    while expression.parts and not expression.path:
+        expression = expression.parts[0]
+    return expression.path
