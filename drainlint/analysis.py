@@ -78,8 +78,9 @@ def _analysed(files: Sequence[SourceFile], asked: frozenset[str], options: Optio
     findings: list[Finding] = []
     for path in sorted(asked & linked.facts.keys()):
         if linked.facts[path].bodies:
-            findings += settle(judge.findings(path, nouns.of(path)), options.settings(path))
-    return _outcome(findings, linked.facts, judge.crashes)
+            findings += settle(judge.findings(path, nouns), options.settings(path))
+    crashes = [f.crash for f in linked.facts.values() if f.crash is not None]
+    return _outcome(findings, linked.facts, [*crashes, *judge.crashes])
 
 
 def link(
@@ -135,15 +136,23 @@ class Judge:
     crashes: list[Notice] = field(default_factory=list)
     _rules: dict[str, list[Rule[Noun]]] = field(default_factory=dict)
 
-    def findings(self, path: str, nouns: Iterable[Noun]) -> Iterator[Finding]:
-        """What the active rules find in the nouns of one file."""
+    def findings(self, path: str, nouns: Nouns) -> Iterator[Finding]:
+        """What the active rules find in one file."""
         settings = self.options.settings(path)
         side = settings.side_code(path)
-        for noun in nouns:
+        for noun in self._nouns(path, nouns):
             judged = replace(noun, budget=settings.budget, min_sleep=settings.min_sleep, side=side)
             for judging in self._for(type(noun)):
                 if judging.code in settings.rules:
                     yield from self._check(judging, judged)
+
+    def _nouns(self, path: str, nouns: Nouns) -> Iterator[Noun]:
+        for key in nouns.program.read_in(path):
+            try:
+                yield from list(nouns.of_body(key, nouns.program.bodies[key]))
+            except Exception as fault:  # noqa: BLE001 - whatever it is, the other functions go on
+                text = f"reading `{key.name}` failed: {type(fault).__name__}: {fault}"
+                self.crashes.append(Notice("crash", path, text))
 
     def _check(self, judging: Rule[Noun], noun: Noun) -> Iterator[Finding]:
         try:

@@ -17,12 +17,13 @@ import click
 from drainlint import __version__
 from drainlint.config import FAIL_ON, ConfigError, Overrides, RuleNames, closest
 from drainlint.report import FORMATS, render
+from drainlint.report.pages import page, table
 from drainlint.run import STDIN, Plan, Request, Target, chart, check, exit_code, plan, write
 
 if TYPE_CHECKING:
     from drainlint.discover import SourceFile
     from drainlint.finding import Notice
-    from drainlint.outcome import Outcome, RuleCard
+    from drainlint.outcome import Outcome
 
 PLAIN_WIDTH = 80
 """Cells of a line where the terminal does not say, and in files."""
@@ -140,7 +141,8 @@ def _with(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
 
 @click.command(
     epilog="""PATH is a file, a folder, or - for standard input. Other commands, each with its own
-    --help: `drainlint explain NAME|CODE` shows a rule's page, `drainlint rules` lists all rules."""
+    --help: `drainlint explain NAME|CODE` shows a rule's page, `drainlint rules` lists all rules,
+    `drainlint map PATH` draws what drainlint knows of a program."""
 )
 @_with((*_CHECK, *_COMMON))
 def _check(**options: Any) -> int:  # noqa: ANN401  click hands over every option by name
@@ -191,7 +193,7 @@ def _explain(name: str, color: str, **_: object) -> int:
         raise ConfigError(*names.unknown((name,)))
     colored, width = _looks(color)
     paint = click.style if colored else _plain
-    lines = _page(chosen[0], width, paint) if code else _table(chosen, paint)
+    lines = page(chosen[0], width, paint) if code else table(chosen, paint)
     _print("".join(f"{line}\n" for line in lines))
     return 0
 
@@ -211,7 +213,7 @@ def _rules(output: str, color: str, **_: object) -> int:
         _print(json.dumps(values, indent=2) + "\n")
     else:
         paint = click.style if _looks(color)[0] else _plain
-        _print("".join(f"{line}\n" for line in _table(cards(), paint)))
+        _print("".join(f"{line}\n" for line in table(cards(), paint)))
     return 0
 
 
@@ -405,32 +407,6 @@ def _looks(color: str) -> tuple[bool, int]:
 def _plain(text: str, **_: object) -> str:
     """Stands in for `click.style` where there is no colour."""
     return text
-
-
-def _page(card: "RuleCard", width: int, paint: Callable[..., str]) -> Iterator[str]:
-    """A rule's page."""
-    import textwrap  # noqa: PLC0415
-
-    yield paint(f"{card.code} {card.name}", bold=True) + f" ({card.family}, {card.level.word})"
-    for paragraph in (card.headline, *card.why.split("\n\n")):
-        yield ""
-        indented = paragraph.startswith((" ", "-", "*"))
-        yield paragraph if indented else textwrap.fill(" ".join(paragraph.split()), width)
-    for title, look, examples in (("Bad", "red", card.bad), ("Good", "green", card.good)):
-        for example in examples:
-            yield f"\n{paint(f'{title}:', fg=look, bold=True)}"
-            yield textwrap.indent(example.rstrip("\n"), "    ")
-    if card.family != "run":
-        yield f"\nTo allow it in one place: # drainlint: ignore[{card.name}] why"
-
-
-def _table(cards: Iterable["RuleCard"], paint: Callable[..., str]) -> Iterator[str]:
-    """One line for each rule."""
-    cards = tuple(cards)
-    room = max((len(card.name) for card in cards), default=0)
-    for card in cards:
-        name = paint(f"{card.name:{room}}", bold=True)
-        yield f"{card.code}  {name}  {card.level.word:7}  {card.headline}"
 
 
 def _settings(made: Plan) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from drainlint.discover import SourceFile
+from drainlint.finding import Notice
 from drainlint.index.collect import Indexed, index
 from drainlint.index.entries import ModuleEntry
 from drainlint.index.screen import Groups, wanted
@@ -40,6 +41,8 @@ class FileFacts:
     bodies: tuple[Body, ...] = ()
     unparsable: Problem | None = None
     unreadable: Problem | None = None
+    crash: Notice | None = None
+    """A fault of our own while reading it."""
 
     @property
     def may_matter(self) -> bool:
@@ -81,7 +84,15 @@ def gather(
 
 
 def facts(file: SourceFile, groups: tuple[Groups, ...]) -> FileFacts:
-    """Index one file, and read those of its functions that hold words."""
+    """Index one file, and read those of its functions that hold words; never raises."""
+    try:
+        return _facts(file, groups)
+    except Exception as fault:  # noqa: BLE001 - whatever it is, the other files go on
+        text = f"reading the file failed: {type(fault).__name__}: {fault}"
+        return FileFacts(file.relative, crash=Notice("crash", file.relative, text))
+
+
+def _facts(file: SourceFile, groups: tuple[Groups, ...]) -> FileFacts:
     parsed = _parsed(file)
     if isinstance(parsed, FileFacts):
         return parsed

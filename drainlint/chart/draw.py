@@ -78,7 +78,9 @@ class _Drawing:
         root = way.root
         defined = self.program.names.function(root.function)
         first = min(way.registrations, key=lambda one: one.place, default=None)
-        place = None if first is None else Spot(first.scope.path, first.place.line, first.place.column)
+        place = (
+            None if first is None else Spot(first.scope.path, first.place.line, first.place.column)
+        )
         return Handler(
             root.label,
             Spot(root.function.path, root.first_line or defined.line),
@@ -100,7 +102,9 @@ class _Drawing:
 
     def _makes(self, start: FunctionId) -> Iterator[str]:
         """The services that an entry makes, directly or through what it calls."""
-        made = {key for one in self.entries.reach(start) for key in self._made_in(one)}
+        beside = FunctionId(start.path, MODULE)  # it is imported before it runs
+        reach = (beside, *self.entries.reach(start))
+        made = {key for one in reach for key in self._made_in(one)}
         for key, lifetime in self.lifetimes.items():
             if key in made and not lifetime.is_only_a_user:
                 yield lifetime.short_name
@@ -109,7 +113,11 @@ class _Drawing:
         if key not in self._made:
             kinds = self.program.kinds
             calls = self.program.names.function(key).calls
-            found = (kinds.project_class(kinds.of(key, c)) for c in calls if self._makes_one(key, c.func.path))
+            found = (
+                kinds.project_class(kinds.of(key, c))
+                for c in calls
+                if self._makes_one(key, c.func.path)
+            )
             self._made[key] = frozenset(one for one in found if one is not None)
         return self._made[key]
 
@@ -144,7 +152,8 @@ class _Drawing:
 
     def _base(self, key: ClassId, lifetime: Lifetime) -> ClassId | None:
         """The nearest base that is shown with what a class inherits."""
-        owners = {one.owner for one in (*lifetime.held, *lifetime.signals)}
+        owners = {held.owner for held in lifetime.held}
+        owners |= {signal.owner for signal in lifetime.signals}
         line = [one for one in self.program.classes.project_line(key) if one != key]
         return next(
             (

@@ -25,6 +25,7 @@ def without_side_code(lifetime: Lifetime, side: Side) -> Lifetime:
                 started=kept(one.started),
                 stopped=kept(one.stopped),
                 joined=kept(one.joined),
+                asked=kept(one.asked),
             )
             for one in lifetime.held
         ),

@@ -34,7 +34,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class MappedWait:
-    """Something on a drain path that takes time: a wait, a pause, or a loop that waits by asking."""
+    """Something on a drain path that takes time: a wait, a pause, a loop that waits by asking."""
 
     sort: str
     """`wait`, `pause`, `loop`."""
@@ -67,11 +67,20 @@ class Node:
     spot: Spot
     waits: tuple[MappedWait, ...] = ()
     calls: tuple["Node", ...] = ()
+    called_on: int = 0
+    """The line on which the function above calls it; 0 for a root."""
     again: int = 0
     """It is drawn in full elsewhere: the number of that drain path; 0 where it is drawn here."""
 
+    @property
+    def branches(self) -> tuple["MappedWait | Node", ...]:
+        """Its waits and calls, in the order of the lines on which they stand."""
+        lines = [(wait.spot.line, wait) for wait in self.waits]
+        lines += [(call.called_on, call) for call in self.calls]
+        return tuple(branch for _, branch in sorted(lines, key=lambda item: item[0]))
+
     def walk(self) -> Iterator["Node"]:
-        """This node and all below it, in the order they are drawn."""
+        """The node and all below it, in the order they are drawn."""
         yield self
         for call in self.calls:
             yield from call.walk()

@@ -1,8 +1,9 @@
 """Drain paths as trees: from a root through the calls to whatever takes time."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import NamedTuple
 
 from drainlint.chart.servicemap import MappedWait, Node, Spot
 from drainlint.index.entries import FunctionEntry
@@ -21,8 +22,19 @@ from drainlint.model.wait import Wait
 NO_WAITS = frozenset({"bound", "client", "limits"})
 """Verbs of calls that bound others, and wait for nobody themselves."""
 
-_Children = dict[FunctionId | None, list[tuple[FunctionId, bool]]]
-"""The functions that each function calls, and whether they are drawn there or elsewhere."""
+
+class _Child(NamedTuple):
+    """A function below another one."""
+
+    key: FunctionId
+    line: int
+    """On which it is called."""
+    here: bool
+    """It is drawn here, not elsewhere."""
+
+
+_Children = dict[FunctionId | None, list[_Child]]
+"""What each function calls; None stands for the root."""
 
 
 class Trees:
@@ -84,7 +96,9 @@ class Trees:
         """The tree of a root; None where nothing on it takes time."""
         key = root.function
         waits = [w for w in self.waits(key) if _within(root, w.spot.line)]
-        first = list(dict.fromkeys(self._called(root)))
+        first: dict[FunctionId, int] = {}
+        for target, line in self._called(root):
+            first.setdefault(target, line)
         if not waits and not first:
             return None
         if not root.first_line:
@@ -97,46 +111,50 @@ class Trees:
         calls = tuple(self._grown(child, children) for child in children[None])
         return Node(shown(entry), spot, tuple(waits), calls)
 
-    def _called(self, root: Root) -> Iterator[FunctionId]:
-        """The functions that a root's own lines call and that come to something that waits."""
+    def _called(self, root: Root) -> Iterator[tuple[FunctionId, int]]:
+        """What a root's own lines call and comes to something that waits, with those lines."""
         for call in self.program.names.function(root.function).calls:
             if _within(root, call.place.line):
                 for target in self.program.graph.targets(root.function, call):
                     if target in self._live and target != root.function:
-                        yield target
+                        yield target, call.place.line
 
-    def _spread(self, first: Iterable[FunctionId], number: int) -> _Children:
-        """Every function below a root (None), drawn where the shortest chain leads to it."""
+    def _spread(self, first: Mapping[FunctionId, int], number: int) -> _Children:
+        """Every function below a root, drawn where the shortest chain leads to it."""
         children: _Children = {None: []}
-        queue: deque[tuple[FunctionId | None, FunctionId]] = deque((None, one) for one in first)
+        queue: deque[tuple[FunctionId | None, FunctionId, int]] = deque(
+            (None, key, line) for key, line in first.items()
+        )
         while queue:
-            caller, key = queue.popleft()
+            caller, key, line = queue.popleft()
             here = key not in self._drawn
-            children[caller].append((key, here))
+            children[caller].append(_Child(key, line, here))
             if here:
                 self._drawn[key] = number
                 children[key] = []
-                for callee in self.program.graph.callees.get(key, ()):
+                for callee, place in self.program.graph.callees.get(key, {}).items():
                     if callee in self._live and callee != key:
-                        queue.append((key, callee))
+                        queue.append((key, callee, place.line))
         return children
 
-    def _grown(self, child: tuple[FunctionId, bool], children: _Children) -> Node:
-        key, here = child
-        if not here:
-            return self._node(key, again=self._drawn[key])
-        calls = tuple(self._grown(one, children) for one in children[key])
-        return self._node(key, self.waits(key), calls)
+    def _grown(self, child: _Child, children: _Children) -> Node:
+        if not child.here:
+            return self._node(child.key, child.line, again=self._drawn[child.key])
+        calls = tuple(self._grown(one, children) for one in children[child.key])
+        return self._node(child.key, child.line, self.waits(child.key), calls)
 
     def _node(
         self,
         key: FunctionId,
+        line: int = 0,
         waits: tuple[MappedWait, ...] = (),
         calls: tuple[Node, ...] = (),
         again: int = 0,
     ) -> Node:
         entry = self.program.names.function(key)
-        return Node(shown(entry), Spot(key.path, entry.line, entry.column), waits, calls, again)
+        return Node(
+            shown(entry), Spot(key.path, entry.line, entry.column), waits, calls, line, again
+        )
 
 
 def drained(program: Program) -> Iterator[FunctionId]:

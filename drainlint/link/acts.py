@@ -62,19 +62,28 @@ VERBS: dict[str, tuple[str, ...]] = {
     "take": ("read",),
 }
 """What a verb of the knowledge tables comes to."""
+_STARTS = {"start", "run", "open", "connect", "serve", "serve_forever", "run_forever", "launch"}
+_STOPS = {
+    "stop",
+    "close",
+    "aclose",
+    "cancel",
+    "terminate",
+    "kill",
+    "shutdown",
+    "shut_down",
+    "abort",
+} | {"quit", "disconnect", "destroy", "unschedule", "server_close", "send_signal"}
+_JOINS = {"join", "wait", "wait_closed", "wait_stopped", "wait_for", "result", "communicate"}
 METHODS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("start", "run", "open", "connect", "serve", "serve_forever", "run_forever", "launch"), ("start",)),
-    **dict.fromkeys(
-        ("stop", "close", "aclose", "cancel", "terminate", "kill", "shutdown", "shut_down", "abort", "quit", "disconnect", "destroy", "unschedule", "stop_nowait", "server_close", "send_signal"),
-        ("stop",),
-    ),
-    **dict.fromkeys(("join", "wait", "wait_closed", "wait_stopped", "result", "communicate"), ("join",)),
+    **dict.fromkeys(_STARTS, ("start",)),
+    **dict.fromkeys(_STOPS, ("stop",)),
+    **dict.fromkeys(_JOINS, ("join",)),
     **dict.fromkeys(("submit", "put", "put_nowait", "apply_async"), ("submit",)),
     "set": ("set",),
     "is_set": ("read",),
     "isSet": ("read",),
-    "wait_for": ("join",),
-}  # fmt: skip
+}
 """What a method comes to where the tables know nothing: most of all the project's own."""
 
 
@@ -83,7 +92,7 @@ class Done(NamedTuple):
 
     attribute: str
     word: str
-    """`start`, `stop`, `join`, `set`, `read`, `submit`."""
+    """`start`, `stop`, `join`, `ask`, `enter`, `set`, `read`, `submit`."""
     act: Act
     call: Call | None = None
 
@@ -131,9 +140,9 @@ class Acts:
     def _of(self, function: FunctionId, entry: FunctionEntry, me: str) -> Iterator[Done]:
         for call in entry.calls:
             receiver = call.receiver
-            if receiver is not None and receiver.path == me:
-                if call.method in ("start", "join", "terminate", "kill"):
-                    yield from self._called(function, call, "self")
+            own = receiver is not None and receiver.path == me
+            if own and call.method in ("start", "join", "terminate", "kill"):
+                yield from self._called(function, call, "self")
             attributes = self.attributes(entry, me, receiver)
             for attribute in attributes:
                 yield from self._called(function, call, attribute)
@@ -155,7 +164,7 @@ class Acts:
         facts, kind = known if known is not None else (None, None)
         words = VERBS.get(facts.does, ()) if facts is not None else METHODS.get(call.method, ())
         if facts is not None and facts.asks:
-            words = ("read",)
+            words = ("ask",) if facts.asks == "liveness" else ("read",)
         if facts is not None and facts.does == "close" and _ends_and_waits(kind):
             words = ("stop", "join")
         deadline = self._deadline(function, call, facts) if "join" in words else None
@@ -187,9 +196,7 @@ class Acts:
         if known is not None:
             facts = known[0]
             words = ("join",) if facts.does == "bound" else VERBS.get(facts.does, ())
-            act = _act(
-                function, call.place, call.text, self.values.deadline(function, call, facts)
-            )
+            act = _act(function, call.place, call.text, self.values.deadline(function, call, facts))
             for attribute in given:
                 for word in words:
                     if word in ("join", "stop"):
@@ -199,7 +206,7 @@ class Acts:
         yield from self._handed(function, me, call)
 
     def _handed(self, function: FunctionId, me: str, call: Call) -> Iterator[Done]:
-        """Methods of attributes that are handed on: `add_signal_handler(SIGTERM, self.stop.set)`."""
+        """Methods that are handed on: `add_signal_handler(SIGTERM, self.stop.set)`."""
         for argument in call.arguments:
             head, _, method = argument.value.path.rpartition(".")
             start, dot, attribute = head.partition(".")

@@ -91,7 +91,7 @@ def _when_nothing(one: Known, statement: While | For) -> Handler | Statement | N
             break
         if isinstance(outer.owner, Try) and outer.section == "body":
             return _handler(outer.owner)
-    return _tested(one, spot, statement)
+    return _tested(spot, statement)
 
 
 def _handler(statement: Try) -> Handler | None:
@@ -103,7 +103,7 @@ def _handler(statement: Try) -> Handler | None:
     return None
 
 
-def _tested(one: Known, spot: Spot, statement: While | For) -> Statement | None:
+def _tested(spot: Spot, statement: While | For) -> Statement | None:
     """A take whose result says that there was nothing: `if job is None: ...`."""
     if isinstance(spot.statement, If):
         return None if leaves(spot.statement.body) else spot.statement

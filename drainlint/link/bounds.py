@@ -20,8 +20,15 @@ from drainlint.model.expression import (
 )
 from drainlint.model.statement import Assign, Do, For, Statement, Try, While
 
-CLOCKS = frozenset({"time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "now", "utcnow", "process_time", "clock", "current_time", "get_time", "timer"})  # fmt: skip
-DEADLINES = re.compile(r"deadline|time_?out|expir|remaining|time_?left|elapsed|give_?up|until|end_?time|start_?time|started_at|max_?(wait|time|duration)|time_?limit|grace|limit", re.IGNORECASE)  # fmt: skip
+CLOCKS = frozenset({
+    "time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "now", "utcnow",
+    "process_time", "clock", "current_time", "get_time", "timer"
+})  # fmt: skip
+DEADLINES = re.compile(
+    r"deadline|time_?out|expir|remaining|time_?left|elapsed|give_?up|until|end_?time|"
+    r"start_?time|started_at|max_?(wait|time|duration)|time_?limit|grace|limit",
+    re.IGNORECASE,
+)
 COUNTERS = re.compile(
     r"attempt|retr|tries|trial|count|iteration|loops?$|turns?$|^[ijn]$|_n$|times|ticks|waited|slept|total|polls?$|step",
     re.IGNORECASE,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from drainlint.index.entries import Binding
 from drainlint.link.calls import Known
 from drainlint.link.names import Variable
-from drainlint.link.surroundings import Spot
 from drainlint.model.expression import (
     Call,
     Compare,
@@ -35,6 +34,9 @@ ALIVE = frozenset({"is_alive", "isAlive", "running", "alive"})
 DONE = frozenset({"done", "ready", "finished", "completed", "successful", "dead"})
 CONTAINERS = frozenset({"list", "tuple", "set", "sorted", "reversed", "enumerate", "zip", "iter"})
 TAKING = frozenset({"pop", "popleft", "copy", "values", "items", "next"})
+WAITED = frozenset({"communicate", "join", "wait", "result"})
+ENDING_ONCE = frozenset({"popen", "process", "thread", "greenlet", "future", "task", "aio-process"})
+"""Natures of things that end once and for all; an event may be cleared, a queue filled again."""
 FEW = 8
 """How many statements up a check is believed: what was checked further up may be alive again."""
 JUST_BEFORE = 3
@@ -96,7 +98,7 @@ def ended(known: Known) -> str:
     return (
         _checked_around(known, subject)
         or _comes_from_finished(known, subject.expression)
-        or _checked_before(known.occurrence.spot, subject)
+        or _checked_before(known, subject)
     )
 
 
@@ -139,11 +141,14 @@ def _alias(test: Expression, subject: Subject) -> Expression | None:
     return None
 
 
-def _checked_before(spot: Spot, subject: Subject) -> str:
+def _checked_before(known: Known, subject: Subject) -> str:
     """After `if not f.done(): return`, or after a loop that ends only when it is done."""
-    for number, statement in enumerate(spot.preceding()):
+    ends_once = known.kind is not None and known.kind.nature in ENDING_ONCE
+    for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > FEW:
             return ""
+        if ends_once and _waited_for(statement, subject):
+            return "it was waited for before"
         match statement:
             case If(test=test, body=body) if _leaves(body) and _says_alive(test, subject):
                 return f"`{test.text}` was checked"
@@ -152,6 +157,15 @@ def _checked_before(spot: Spot, subject: Subject) -> str:
             case With() if _ends_with(statement, subject):
                 return "the executor's `with` block ended"
     return ""
+
+
+def _waited_for(statement: Statement, subject: Subject) -> bool:
+    """Whether a statement has waited for the same thing already, to its end."""
+    return any(
+        call.method in WAITED and not call.arguments and subject.is_(call.receiver)
+        for call in statement_calls(statement)
+        if isinstance(statement, Do | Assign)
+    )
 
 
 def _ends_with(statement: With, subject: Subject) -> bool:

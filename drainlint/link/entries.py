@@ -48,7 +48,7 @@ class Entries:
 
     @cached_property
     def all(self) -> tuple[ProgramEntry, ...]:
-        """Every entry, real ones first: functions that another entry calls are none themselves."""
+        """Every entry, what people start first; functions that another one calls are none."""
         found = sorted(
             (ProgramEntry(self._sort(key), key, self._entered_by(key)) for key in self.roles.main),
             key=lambda entry: (ORDER.index(entry.sort), entry.function),
@@ -56,7 +56,7 @@ class Entries:
         return tuple(entry for entry in found if not self._is_within(entry))
 
     def _is_within(self, entry: ProgramEntry) -> bool:
-        """Whether an entry is part of another: a guard that only calls `main`, what `main` calls."""
+        """Whether an entry is part of another: a guard around `main()`, what `main` calls."""
         key = entry.function
         if entry.sort in (PACKAGE, GUARD):
             return bool(entry.calls) and set(entry.calls) == set(self.graph.callees.get(key, ()))

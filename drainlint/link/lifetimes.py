@@ -121,6 +121,7 @@ class Lifetimes:
             tuple(dict.fromkeys((*started, *(() if waits else entered)))),
             (*_acts(acts, name, "stop"), *entered),
             (*joined, *(entered if waits else ())),
+            _acts(acts, name, "ask"),
         )
 
     def _owner(self, key: ClassId, name: str) -> str:
@@ -251,7 +252,9 @@ class Lifetimes:
                 me = classes.self_name(function)
                 if f"{me}.{name}" in entry.asked:
                     place = Place(entry.line, entry.column, entry.line, 0)
-                    yield Act(function.name, function.path, place, f"the loop of `{entry.short_name}`")
+                    yield Act(
+                        function.name, function.path, place, f"the loop of `{entry.short_name}`"
+                    )
 
     def _markers(
         self, key: ClassId, acts: Mapping[tuple[str, str], dict[Act, Call | None]]

@@ -17,7 +17,10 @@ from drainlint.model.loop import Loop, Question
 from drainlint.model.pause import Pause
 from drainlint.model.statement import For, While
 
-OWN = frozenset({"lock", "rlock", "queue", "future", "event", "condition", "semaphore", "barrier", "result", "aio-queue", "aio-event", "aio-future", "aio-lock"})  # fmt: skip
+OWN = frozenset({
+    "lock", "rlock", "queue", "future", "event", "condition", "semaphore", "barrier", "result",
+    "aio-queue", "aio-event", "aio-future", "aio-lock"
+})  # fmt: skip
 """Things whose own implementations wait by profession."""
 
 
@@ -67,7 +70,7 @@ def _header(statement: While | For) -> str:
 
 
 def _own_job(program: Program, key: FunctionId, questions: tuple[Question, ...]) -> bool:
-    """Whether the loop belongs to what waits: its class is a queue, or wraps and delegates to one."""
+    """Whether the loop belongs to what waits: its class is a queue, or wraps one."""
     function = program.function(key)
     if function.implements in OWN and function.service is None:
         return True

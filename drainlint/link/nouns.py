@@ -33,11 +33,6 @@ class Nouns:
         self._blockers = Blockers(program)
         self._under_locks = UnderLocks(program)
 
-    def of(self, path: str) -> Iterator[Noun]:
-        """Every noun of a file, in source order of functions."""
-        for key in self.program.read_in(path):
-            yield from self.of_body(key, self.program.bodies[key])
-
     def of_body(self, key: FunctionId, body: Body) -> Iterator[Noun]:
         """Every noun of one function; those of its lambdas belong to them."""
         known = [Known(self.program, o) for o in occurrences(body, key.path)]

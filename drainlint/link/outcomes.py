@@ -10,7 +10,7 @@ from drainlint.link.names import Variable
 from drainlint.link.services import STOP_WORDS
 from drainlint.model.deadline import Deadline
 from drainlint.model.expression import Call, Comprehension, Expression, Group, Lambda, Name
-from drainlint.model.statement import Assign, Define, For, Handler, If, Pass, Statement, Try, While
+from drainlint.model.statement import Assign, Define, For, Handler, If, Pass, Return, Statement, Try, While
 
 ASKING = frozenset(
     {"is_alive", "isAlive", "poll", "done", "ready", "dead", "successful", "is_set", "isSet", "exitcode", "returncode", "running", "is_running", "finished", "stopped"}  # fmt: skip
@@ -82,15 +82,17 @@ def _second_is_used(known: Known) -> bool:
 
 def _looked_after(known: Known) -> str:
     """What is done after it to learn, or about, who is late: here or where it is called from."""
-    subject = Subject.of(known)
+    several = known.facts is not None and known.facts.outcome == "not-done"
+    subject = None if several else Subject.of(known)
     if known.kind is not None and known.kind.nature in EVENTS and _is_tested_next(known):
         return "what it stands for is tested next"
     for expression in _following(known):
         named = expression.method if isinstance(expression, Call) else ""
-        last = named or expression.path.rpartition(".")[2]
+        _, dot, attribute = expression.path.rpartition(".")
+        last = named or (attribute if dot else "")
         if ACTING.search(last) or (last in ASKING and _is_about(expression, subject)):
             return f"`{expression.text}` follows"
-        if last in AGAIN and known.kind is not None and _is_about(expression, subject):
+        if last in AGAIN and subject is not None and _is_about(expression, subject):
             return f"`{expression.text}` follows"
         if isinstance(expression, Comprehension) and _asks_several(expression, subject):
             return f"`{expression.text}` follows"
@@ -104,9 +106,11 @@ def _looked_after(known: Known) -> str:
 
 
 def _is_tested_next(known: Known) -> bool:
-    """Whether the very next statement tests something: the state that the event stands for."""
+    """Whether the state that the event stands for is tested next, here or by whoever called."""
     following = next(iter(known.occurrence.spot.following()), None)
-    return isinstance(following, If) or getattr(following, "word", "") == "assert"
+    if isinstance(following, If) or getattr(following, "word", "") == "assert":
+        return True
+    return known.drain is None and (following is None or isinstance(following, Return))
 
 
 def _asks_several(asking: Comprehension, subject: Subject | None) -> bool:

@@ -41,18 +41,28 @@ BY_METHOD = {
     "unfinished_tasks": "queue",
 }
 """Methods whose name is rare enough to tell, where the thing itself is not known."""
-ALIVE = frozenset({"is_alive", "isAlive", "alive", "done", "is_done", "running", "is_running", "isRunning", "ready", "finished", "is_finished"})  # fmt: skip
+ALIVE = frozenset({
+    "is_alive", "isAlive", "alive", "done", "is_done", "running", "is_running", "isRunning",
+    "ready", "finished", "is_finished"
+})  # fmt: skip
 """Methods that ask whether somebody is alive or done, whoever they belong to."""
 PREDICATE = re.compile(
-    r"_*(is|has|are|was|can|all|any|no|num|number_of|in_flight|still|not)_|_*(done|ready|alive|running|finished|connected|closed|stopped|started|"
-    r"exists|available|completed?|pending|active|busy|empty|full|idle|locked|settled|healthy|initiali[sz]ed|registered)$|_*(is|has)[A-Z]"
+    r"_*(is|has|are|was|can|all|any|no|num|number_of|in_flight|still|not)_|"
+    r"_*(done|ready|alive|running|finished|connected|closed|stopped|started|exists|available|"
+    r"completed?|pending|active|busy|empty|full|idle|locked|settled|healthy|initiali[sz]ed|"
+    r"registered)$|_*(is|has)[A-Z]"
 )
 """Names of functions that only answer a question."""
 GETTER = re.compile(
-    r"_*(get|check|fetch|query|describe|read|list|status|state|poll|load|count|find|retrieve|lookup|inspect)(_|$|[A-Z])"
+    r"_*(get|check|fetch|query|describe|read|list|status|state|poll|load|count|find|retrieve|"
+    r"lookup|inspect)(_|$|[A-Z])"
 )
 """Names of functions that look something up."""
-READS = frozenset({"json", "read", "decode", "get", "text", "raise_for_status", "close", "status", "first", "scalar", "one", "fetchone", "fetchall", "splitlines", "split", "strip", "rstrip", "execute", "getcode"})  # fmt: skip
+READS = frozenset({
+    "json", "read", "decode", "get", "text", "raise_for_status", "close", "status", "first",
+    "scalar", "one", "fetchone", "fetchall", "splitlines", "split", "strip", "rstrip", "execute",
+    "getcode"
+})  # fmt: skip
 """Methods that only unpack an answer."""
 CLIENT = re.compile(
     r"client|api|session|conn|boto|http|service|cursor|redis|hook$|^db$|database|_db$",
@@ -291,7 +301,7 @@ class Questions:
 
     def _property(self, path: str, where: str, place: Place) -> Question | None:
         """A property of the project's own: what its result asks."""
-        head, _, last = path.rpartition(".")
+        head = path.rpartition(".")[0]
         if not head or self.hops >= HOPS:
             return None
         call = Call(Name(path), (), place)

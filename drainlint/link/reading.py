@@ -1,4 +1,4 @@
-"""Reads a loop's own body in one pass: does it only wait, and what does it ask, take and change?"""
+"""Reads a loop's own body in one pass: whether it only waits, what it tests and changes."""
 
 import re
 from collections import defaultdict
@@ -41,7 +41,12 @@ from drainlint.model.statement import (
     With,
 )
 
-PURE = frozenset({"min", "max", "len", "int", "float", "round", "abs", "str", "repr", "bool", "list", "tuple", "set", "sum", "sorted", "isinstance", "getattr", "hasattr", "format", "any", "all", "uniform", "random", "randint", "timedelta", "total_seconds", "join", "keys", "values", "items", "copy", "checkpoint", "lower", "upper", "strip", "get_event_loop", "get_running_loop", "loads"})  # fmt: skip
+PURE = frozenset({
+    "min", "max", "len", "int", "float", "round", "abs", "str", "repr", "bool", "list", "tuple",
+    "set", "sum", "sorted", "isinstance", "getattr", "hasattr", "format", "any", "all", "uniform",
+    "random", "randint", "timedelta", "total_seconds", "join", "keys", "values", "items", "copy",
+    "checkpoint", "lower", "upper", "strip", "get_event_loop", "get_running_loop", "loads"
+})  # fmt: skip
 REFRESHES = frozenset(
     {"refresh", "reload", "update", "refresh_from_db", "refetch", "sync", "expire", "expire_all"}
 )
@@ -153,7 +158,9 @@ class Reading:
         branches = (statement.body, statement.otherwise)
         if any(only_raises(b) for b in branches):
             self.checks.append(statement.test)
-        elif any(leaves(b) for b in branches) and not self._sleeps_within(statement.body):
+        elif any(leaves(b) for b in branches) and not sleeps_within(
+            statement.body, self.all_pauses
+        ):
             self.exits.append(statement.test)
         else:
             self.takes.append(statement.test)
@@ -191,13 +198,6 @@ class Reading:
             isinstance(e, Call) and e.method == "empty" for e in statement.test.walk()
         )
         return isinstance(statement.test, Not) == asks_for_none
-
-    def _sleeps_within(self, block: Block) -> bool:
-        """Whether a branch sleeps before it asks again whether to leave."""
-        inside = (e for s in block for e in s.expressions)
-        return not always_leaves(block) and any(
-            id(p) in self.all_pauses for e in inside for p in e.walk()
-        )
 
     def _once(self, block: Block) -> None:
         """What is done on the way out is done once: it is no part of the waiting."""
@@ -308,7 +308,7 @@ class Reading:
 
     def _is_answer(self, call: Call) -> bool:
         """Whether a call computes, refreshes what is asked, or asks by itself."""
-        if call.method in CLOCKS or self._is_pure(call):
+        if call.method in CLOCKS or is_computed(call):
             return True
         if TELLS.match(call.func.path):
             self.blocks = True
@@ -323,15 +323,13 @@ class Reading:
             if about & self.read_by_tests:
                 return True
         if call.method in READS and (head in self.assigned or isinstance(receiver, Call)):
-            return head in self.assigned or self.ask.question(receiver, "exit") is not None
+            return head in self.assigned or self._asks(receiver)
         self.blocks = self.blocks or bool(GETTER.match(call.method))
         where = "body" if call is self.stated else "exit"
         return self.ask.question(call, where) is not None or self._asks_outside(call)
 
-    def _is_pure(self, call: Call) -> bool:
-        if call.method == "join":
-            return bool(call.arguments)
-        return call.func.path.rpartition(".")[2] in PURE or call.method in PURE
+    def _asks(self, receiver: Expression | None) -> bool:
+        return receiver is not None and self.ask.question(receiver, "exit") is not None
 
     def _asks_outside(self, call: Call) -> bool:
         """Whether a call asks the world outside, and a test reads what it says."""
@@ -376,3 +374,16 @@ def root(expression: Expression) -> str:
     while expression.parts and not expression.path:
         expression = expression.parts[0]
     return expression.path
+
+
+def sleeps_within(block: Block, pauses: Mapping[int, Pause]) -> bool:
+    """Whether a branch sleeps before it asks again whether to leave."""
+    inside = (part for s in block for e in s.expressions for part in e.walk())
+    return not always_leaves(block) and any(id(part) in pauses for part in inside)
+
+
+def is_computed(call: Call) -> bool:
+    """Whether a call only computes: `len(x)`, `", ".join(names)`."""
+    if call.method == "join":
+        return bool(call.arguments)
+    return call.method in PURE

@@ -14,18 +14,23 @@ from drainlint.model.place import Place
 from drainlint.model.service import Service
 
 WORKERS = frozenset(
-    {"thread", "process", "timer", "greenlet", "group", "executor", "pool", "task", "popen", "aio-process", "task-group", "scheduler"}  # fmt: skip
+    {"thread", "process", "timer", "greenlet", "group", "executor", "pool", "task", "popen"}
+    | {"aio-process", "task-group", "scheduler"}
 )
 RESOURCES = frozenset(
-    {"server", "socket", "session", "consumer", "producer", "channel", "connection", "loop", "selector"}  # fmt: skip
+    {"server", "socket", "session", "consumer", "producer", "channel", "connection", "loop"}
+    | {"selector"}
 )
 EVENTS = frozenset({"event", "aio-event"})
 STOP_WORDS = re.compile(
-    r"stop|quit|exit|shut|clos|terminat|running|runnable|alive|active|done|finish|cancel|kill|drain|abort|halt|dead|die|end(ed|ing)?$"  # noqa: E501 - one alternation
+    r"stop|quit|exit|shut|clos|terminat|running|runnable|alive|active|done|finish|cancel|kill|drain"
+    r"|abort|halt|dead|die|end(ed|ing)?$"
 )
 STOPPERS = re.compile(
-    r"_*(async_)?((stop|close|aclose|shutdown|drain|terminate|kill|abort|quit|cancel|halt|exit|finish|end|disconnect|destroy|__exit__|__aexit__|__del__)"  # noqa: E501 - one alternation
-    r"|(handle|on|request|set|signal|sig)_?\w*(stop|sig|term|exit|quit|shut|clos|kill|drain|abort|interrupt|cancel|halt|end$|int$|done|handler))"  # noqa: E501 - one alternation
+    r"_*(async_)?((stop|close|aclose|shutdown|drain|terminate|kill|abort|quit|cancel|halt|exit"
+    r"|finish|end|disconnect|destroy|__exit__|__aexit__|__del__)"
+    r"|(handle|on|request|set|signal|sig)_?\w*(stop|sig|term|exit|quit|shut|clos|kill|drain|abort"
+    r"|interrupt|cancel|halt|end$|int$|done|handler))"
 )
 """Names of methods that ask for an end: `stop`, `close_all`, `on_sigterm`, `request_stop`."""
 DEPTH = 5
@@ -66,7 +71,7 @@ class Services:
         return None if owner is None else self.of(owner)
 
     def of(self, key: ClassId) -> Service | None:
-        """The service that a class is; None where it starts, opens and holds nothing to be stopped."""
+        """The service that a class is; None where it holds nothing that must be stopped."""
         if key not in self._cache:
             own = self._holds(key)
             services = (name for name, inner in own.parts if inner != key and self._lives(inner))
@@ -87,8 +92,10 @@ class Services:
         return self._cache[key]
 
     def held(self, key: ClassId, name: str) -> tuple[str, Kind] | None:
-        """What sort of thing with a lifetime an attribute holds, and its kind (of a container: what
-        the container holds): `worker`, `resource`, or `service` for another such class.
+        """What sort of thing with a lifetime an attribute holds, and the kind of that thing.
+
+        `worker`, `resource`, or `service` for an instance of another class of the project. Of a
+        container what it contains counts.
         """
         kind = self.kinds.instance(key) if name == "self" else self.kinds.attribute(key, name)
         element = kind.element if kind is not None and kind.element is not None else kind

@@ -24,9 +24,17 @@ from drainlint.model.statement import (
     With,
 )
 
-NOTHING_THERE = re.compile(r"Empty|QueueEmpty|IndexError|BlockingIOError|Again|WouldBlock|LookupError|KeyError|NoMessage|Timeout", re.IGNORECASE)  # fmt: skip
+NOTHING_THERE = re.compile(
+    r"Empty|QueueEmpty|IndexError|BlockingIOError|Again|WouldBlock|LookupError|KeyError|"
+    r"NoMessage|Timeout",
+    re.IGNORECASE,
+)
 """Exceptions which say that there is nothing yet, not that something failed."""
-LIMITS = re.compile(r"deadline|time_?out|expir|remaining|time_?left|elapsed|give_?up|until|end_?time|max_|limit", re.IGNORECASE)  # fmt: skip
+LIMITS = re.compile(
+    r"deadline|time_?out|expir|remaining|time_?left|elapsed|give_?up|until|end_?time|max_|"
+    r"limit",
+    re.IGNORECASE,
+)
 SWITCHES = frozenset(
     {
         "forever",

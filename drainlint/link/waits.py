@@ -9,12 +9,24 @@ from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.calls import Known
 from drainlint.link.ended import ended, killed
 from drainlint.link.names import FunctionId
+from drainlint.link.roles import WORKERS
+from drainlint.link.services import STOP_WORDS
 from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.sums import earlier, repeats
 from drainlint.link.feeds import endless, marker, ready
 from drainlint.model.deadline import FOREVER, Bound, Deadline
-from drainlint.model.expression import Await, Call, Constant, Name, Yield
+from drainlint.model.expression import (
+    Await,
+    Call,
+    Compare,
+    Constant,
+    Expression,
+    Name,
+    Not,
+    Yield,
+)
 from drainlint.model.kind import Kind
+from drainlint.model.statement import If
 from drainlint.model.wait import Wait
 
 WAKING = frozenset({"set", "notify", "notify_all", "notifyAll", "put", "put_nowait", "release", "set_result", "cancel", "fire", "send"})  # fmt: skip
@@ -87,9 +99,8 @@ def _is_off(known: Known) -> bool:
 
 
 def _killall(known: Known, facts: CallFacts) -> Wait | None:
-    """Killing greenlets waits for them to end; for a single one only where that was asked for."""
-    asked = known.call.argument(facts.blocking, facts.blocking_at)
-    if known.kind is not None and known.kind.nature == "greenlet" and asked is None:
+    """Killing many greenlets waits for all of them to end; a single one ends when it is next run."""
+    if known.kind is not None and known.kind.nature == "greenlet":
         return None
     deadline = known.program.values.deadline(known.key, known.call, facts)
     return None if deadline.polls else _noun(known, "wait", deadline, facts)
@@ -140,6 +151,8 @@ def _is_bounded_by_default(known: Known, targets: tuple[FunctionId, ...]) -> boo
 def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None = None) -> Wait:
     kind = known.kind
     asynchronous = facts is not None and facts.asynchronous
+    if deadline.is_none and (choice := _callers_choice(known)):
+        deadline = Deadline(Bound.HANDED_ON, text=choice)
     loop = repeats(known, deadline)
     return Wait(
         path=known.key.path,
@@ -154,6 +167,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         type=kind.short if kind is not None else "",
         deadline=deadline,
         can_be_bounded=facts is None or bool(facts.timeout),
+        runs_its_job=facts is not None and bool(facts.runs) and not facts.timeout,
         awaited=known.is_asynchronous,
         awaited_here=_is_awaited_here(known),
         blocks=verb not in ("bound", *CLIENTS) and not asynchronous,
@@ -176,6 +190,27 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         repeats=loop,
         earlier=earlier(known, deadline) if known.drain is not None else (),
     )
+
+
+def _callers_choice(known: Known) -> str:
+    """The limit whose being None led here: `if timeout is None: t.join()`; empty for none."""
+    for spot in known.occurrence.spot.outward():
+        if not isinstance(spot.owner, If) or spot.section not in ("body", "else"):
+            continue
+        chosen = _is_not_given(spot.owner.test, holds=spot.section == "body")
+        if LIMITS.search(chosen):
+            return chosen
+    return ""
+
+
+def _is_not_given(test: Expression, *, holds: bool) -> str:
+    """What a test says is None (or not true) where it holds, or where it does not."""
+    match test:
+        case Compare(left=left, operators=(sign,), rights=(Constant(value=None),)):
+            return left.path if (sign == "is") == holds else ""
+        case Not(value=value):
+            return value.path if holds else ""
+    return "" if holds else test.path
 
 
 def _seen(known: Known, facts: CallFacts | None) -> str:
@@ -227,9 +262,20 @@ def _woken_by_stop(known: Known) -> bool:
 
 def _is_idle(known: Known) -> bool:
     function = known.function
+    if known.program.roles.registered(known.key) & WORKERS and _waits_for_stop(known):
+        return True
     if not (function.main or function.helper):
         return False
     return known.program.drain_paths.is_stop_wait(known.key, known.call)
+
+
+def _waits_for_stop(known: Known) -> bool:
+    """Whether it is the one wait of a watcher: a worker that does nothing until it is told to stop."""
+    event = known.kind is not None and known.kind.nature == "event"
+    spot = known.occurrence.spot
+    if not event or spot.owner is not None or not known.occurrence.dropped:
+        return False
+    return bool(STOP_WORDS.search(known.subject.lower()))
 
 
 def _own_job(known: Known, kind: Kind | None) -> bool:

@@ -18,7 +18,7 @@ class Question:
     subject: str = ""
     """What is asked about, as written: `q` in `q.empty()`."""
     where: str = "condition"
-    """`condition`, `exit` (a test that leaves the loop), `take` (a test before it takes or goes on)."""
+    """`condition`, `exit` (a test that leaves the loop), `take` (before it takes or goes on)."""
     certain: bool = True
     """It was recognised by more than the name of a method."""
     waited: bool = False
@@ -61,7 +61,7 @@ class Loop(Noun):
     keeps_time: bool = False
     """Every turn begins with a pause, a fixed tick, and then works off what is there."""
     idles: bool = False
-    """Some pause is taken when there is nothing to do; elsewhere they are back-offs after failures."""
+    """Some pause is taken when there is nothing to do; others are back-offs after failures."""
     attempts: tuple[Step, ...] = ()
     """What it takes without blocking, where it goes on when there is nothing."""
     reports: tuple[Step, ...] = ()

@@ -17,7 +17,7 @@ class Service:
 
     name: str
     path: str
-    place: Place = Place(1, 1, 1, 0)
+    place: Place
     """The line of its `class`."""
     stop_signals: tuple[str, ...] = ()
     """Attributes that somebody sets to make its loops end."""
@@ -41,7 +41,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that is done to an attribute: it is created, started, set, read, stopped, joined."""
+    """Something done to an attribute: it is created, started, set, read, stopped or joined."""
 
     function: str
     """Qualified name of the function that does it."""
@@ -87,6 +87,8 @@ class Held:
     """Asked to end: stopped, cancelled, closed, terminated."""
     joined: tuple[Act, ...] = ()
     """Waited for until it has ended."""
+    asked: tuple[Act, ...] = ()
+    """Asked whether it still runs: `is_alive()`, `done()`."""
 
     @property
     def is_created(self) -> bool:

@@ -47,6 +47,8 @@ class Wait(Noun):
     deadline: Deadline
     can_be_bounded: bool = True
     """The call has a parameter that bounds it."""
+    runs_its_job: bool = False
+    """It runs what it is given and gives its result, as a plain call would."""
     awaited: bool = False
     """It gives an awaitable, or is awaited: a coroutine waits, not a thread."""
     awaited_here: bool = False

@@ -14,7 +14,8 @@
         "name", "at", "heirs": ["..."],
         "signals": [{"name", "nature", "owner", "set_by": [act], "read_by": [act]}],
         "holds": [{"name", "sort", "nature", "type", "owner", "several",
-                   "created", "handed_in", "started", "stopped", "joined"}],    lists of acts
+                   "created", "handed_in", "started", "stopped", "joined",
+                   "asked"}],           lists of acts
         "submits": [act]
       }],
       "drain_paths": [{"number", "sort", "label", "triggers", "by_name", "root": node}],
@@ -24,7 +25,8 @@
 A handler is `{"label", "at", "registered", "triggers", "sets", "drain_path"}`: `registered` and
 `drain_path` may be null, `triggers` are signals, `sets` stop signals (`Worker.alive`). An act is
 `{"function", "at", "text", "bound"}`. A node is `{"name", "at", "waits", "calls",
-"again"}`: `again` is null, or the number of the path in which the function is drawn. A wait is
+"called_on", "again"}`: `called_on` is the line on which the function above calls it, null for a
+root; `again` is null, or the number of the path in which the function is drawn. A wait is
 `{"sort", "text", "at", "bound", "remarks"}`; sort is `wait`, `pause` or `loop`. A bound is null
 where nothing waits, else `{"sort", "seconds", "text", "around"}`: sort is `none`, `constant`,
 `expression`, `handed on` (a parameter that is None by default) or `caller` (a parameter).
@@ -126,6 +128,7 @@ def _held(held: Held) -> Json:
         "started": [_act(act) for act in held.started],
         "stopped": [_act(act) for act in held.stopped],
         "joined": [_act(act) for act in held.joined],
+        "asked": [_act(act) for act in held.asked],
     }
 
 
@@ -164,6 +167,7 @@ def _node(node: Node) -> Json:
         "at": _at(node.spot),
         "waits": [_wait(wait) for wait in node.waits],
         "calls": [_node(call) for call in node.calls],
+        "called_on": node.called_on or None,
         "again": node.again or None,
     }
 

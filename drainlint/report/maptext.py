@@ -38,7 +38,9 @@ def render(chart: ServiceMap, *, color: bool = False, width: int = 80) -> str:
     page = _Page(width, _colored if color else _plain)
     blocks = [
         *page.section("Entries", map(page.entry, chart.entries)),
-        *page.section("Handlers that no entry is seen to register", map(page.handler, chart.handlers)),
+        *page.section(
+            "Handlers that no entry is seen to register", map(page.handler, chart.handlers)
+        ),
         *page.section("Services", map(page.service, chart.services)),
         *page.section("Drain paths", map(page.path, chart.paths)),
         "\n".join(shown(line) for line in _ending(chart)),
@@ -75,7 +77,9 @@ class _Page:
 
     def entry(self, entry: Entry) -> Iterator[str]:
         """The lines of one entry: what it makes, and what happens on the way out."""
-        yield from self._line(_STEP, f"{entry.sort} `{entry.name}`", entry.spot, mark=f"`{entry.name}`")
+        yield from self._line(
+            _STEP, f"{entry.sort} `{entry.name}`", entry.spot, mark=f"`{entry.name}`"
+        )
         if entry.services:
             made = ", ".join(f"`{name}`" for name in entry.services)
             yield from self._line(_STEP * 2, f"makes {made}")
@@ -131,8 +135,11 @@ class _Page:
         yield from self._acts("created in", held.created)
         yield from self._acts("given in", held.handed_in)
         yield from self._acts("started in", [a for a in held.started if a not in held.created])
-        yield from self._acts("stopped in", held.stopped)
-        yield from self._acts("joined in", held.joined)
+        both = [act for act in held.stopped if act in held.joined]
+        yield from self._acts("stopped in", [a for a in held.stopped if a not in both])
+        yield from self._acts("stopped and joined in", both)
+        yield from self._acts("joined in", [a for a in held.joined if a not in both])
+        yield from self._acts("asked whether it runs in", held.asked)
         if held.sort != "service" and held.is_left_behind:
             what = "closed" if held.sort == "resource" else "stopped, joined"
             yield from self._missing(f"{what} nowhere")
@@ -164,11 +171,13 @@ class _Page:
 
     def _below(self, node: Node, margin: str, number: int) -> Iterator[str]:
         """What a node waits for and calls, as branches."""
-        last = len(node.waits) + len(node.calls) - 1
-        for position, wait in enumerate(node.waits):
-            yield from self._wait(wait, margin, last=position == last)
-        for position, call in enumerate(node.calls, len(node.waits)):
-            end = position == last
+        branches = node.branches
+        for branch in branches:
+            end = branch is branches[-1]
+            if isinstance(branch, MappedWait):
+                yield from self._wait(branch, margin, last=end)
+                continue
+            call = branch
             again = ""
             if call.again:
                 again = " as above" if call.again == number else f" as in [{call.again}]"

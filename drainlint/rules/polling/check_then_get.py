@@ -53,7 +53,8 @@ class CheckThenGet(Rule[CheckedTake]):
         """Flag a take that waits for ever once somebody else was faster."""
         yield self.found(
             take,
-            f"`{take.text}` relies on `{take.check.text}`, and waits for ever where another taker was faster",
+            f"`{take.text}` relies on `{take.check.text}`,"
+            " and waits for ever where another taker was faster",
             take.related(take.check.place, "checked here"),
             take.other,
             remedy="use `get_nowait()` and handle `Empty`",

@@ -33,7 +33,11 @@ class PollCapacity(Rule[Loop]):
 
     code = "DRN107"
     level = always(Level.WARNING)
-    words = any_of("while", "for") & any_of("sleep", "wait") & any_of("full", "qsize", "len", "free_count", "unfinished_tasks")  # fmt: skip
+    words = (
+        any_of("while", "for")
+        & any_of("sleep", "wait")
+        & any_of("full", "qsize", "len", "free_count", "unfinished_tasks")
+    )
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a loop that sleeps while there is no room."""

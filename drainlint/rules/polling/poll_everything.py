@@ -38,7 +38,7 @@ class PollEverything(Rule[Loop]):
         "_current_frames",
         "get_objects",
         "get_referrers",
-        "get_running_tasks",  # fmt: skip
+        "get_running_tasks",
     )
 
     def check(self, loop: Loop) -> Iterator[Finding]:

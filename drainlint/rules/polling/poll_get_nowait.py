@@ -47,7 +47,7 @@ class PollGetNowait(Rule[Loop]):
         "take",
         "select",
         "receive",
-        "NOBLOCK",  # fmt: skip
+        "NOBLOCK",
     )
 
     def check(self, loop: Loop) -> Iterator[Finding]:
@@ -58,7 +58,8 @@ class PollGetNowait(Rule[Loop]):
         idle = f"sleeps, waking {loop.wakeups}," if loop.sleeps else "spins"
         yield self.found(
             loop,
-            f"this loop takes with `{take.text}`, which never waits, and {idle} when there is nothing",
+            f"this loop takes with `{take.text}`, which never waits,"
+            f" and {idle} when there is nothing",
             loop.related(take.place, "takes here without waiting"),
             *(loop.related(p.place, f"wakes {loop.wakeups}") for p in loop.sleeps[:1]),
             remedy="take with a timeout, or wait for an end marker",

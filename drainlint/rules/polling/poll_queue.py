@@ -38,7 +38,9 @@ class PollQueue(Rule[Loop]):
 
     code = "DRN101"
     level = by_deadline
-    words = any_of("qsize", "empty", "full", "unfinished_tasks", "len", "while") & any_of("sleep", "wait")  # fmt: skip
+    words = any_of("qsize", "empty", "full", "unfinished_tasks", "len", "while") & any_of(
+        "sleep", "wait"
+    )
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a loop that sleeps in its own body and asks a queue before it ends or takes."""

@@ -47,6 +47,6 @@ class TimerPerPoll(Rule[Loop]):
                 loop,
                 f"every turn of this loop makes `{loser.text}` anew and leaves the last one behind",
                 loop.related(loser.place, "made on every turn"),
-                remedy="make it once before the loop, or cancel and await the losers in the same turn",
+                remedy="make it once before the loop, or cancel the losers in the same turn",
                 about=tuple(p.place for p in loop.pauses),
             )

@@ -35,6 +35,7 @@ class SleepOverBudget(Rule[Pause]):
             return
         yield self.found(
             pause,
-            f"`{pause.text}` pauses for {pause.shown}, longer than the drain budget of {pause.budget:g} s",
+            f"`{pause.text}` pauses for {pause.shown},"
+            f" longer than the drain budget of {pause.budget:g} s",
             remedy="pause with `stop.wait(...)` on an `Event` that the stop sets",
         )

@@ -36,7 +36,7 @@ class UnboundedWait(Rule[Wait]):
         handed_on = wait.deadline.bound is Bound.HANDED_ON
         if wait.verb != "wait" or wait.awaited or not (wait.deadline.is_none or handed_on):
             return
-        if is_left_alone(wait) or wait.idle:
+        if is_left_alone(wait) or wait.idle or wait.runs_its_job:
             return
         if wait.woken_by_stop and wait.in_loop:
             return

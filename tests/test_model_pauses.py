@@ -1,0 +1,72 @@
+"""What the engine understands of pauses: how long, and whether a stop cuts them short."""
+
+import pytest
+
+from drainlint.model.pause import Pause
+from tests.test_model_loops import HEAD, nouns_of
+
+
+def pause_of(body: str, head: str = HEAD) -> Pause:
+    return next(noun for noun in nouns_of(body, head) if isinstance(noun, Pause))
+
+
+@pytest.mark.parametrize(
+    ("call", "seconds"),
+    [
+        ("time.sleep(5)", 5),
+        ("time.sleep(2 * 60)", 120),
+        ("time.sleep(min(client.delay, 3))", 3),
+        ("time.sleep(random.uniform(1, 4))", 4),
+        ("time.sleep(client.delay)", None),
+        ("time.sleep(*items)", None),
+        ("stop.wait(2)", 2),
+        ("stop.wait(timeout=0.5)", 0.5),
+    ],
+)
+def test_the_longest_that_a_pause_can_take_is_known(call: str, seconds: float | None) -> None:
+    assert pause_of(call, "import random\n" + HEAD).seconds == seconds
+
+
+def test_a_wait_without_a_timeout_is_no_pause() -> None:
+    assert not any(isinstance(noun, Pause) for noun in nouns_of("stop.wait()"))
+
+
+def test_an_event_cuts_its_own_pause_short() -> None:
+    pause = pause_of("stop.wait(5)")
+
+    assert (pause.event, pause.is_timed_wait, pause.can_be_cut_short) == ("stop", True, True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "threading.Event().wait(5)",
+        "never = threading.Event()\nnever.wait(5)",
+    ],
+)
+def test_an_event_that_nobody_sets_is_a_plain_sleep(body: str) -> None:
+    assert not pause_of(body).can_be_cut_short
+
+
+@pytest.mark.parametrize(
+    ("head", "call"),
+    [
+        ("import gevent\n", "gevent.sleep(5)"),
+        ("import eventlet\n", "eventlet.sleep(5)"),
+        ("from gevent import sleep as nap\n", "nap(5)"),
+    ],
+)
+def test_a_greenlet_can_be_killed_while_it_sleeps(head: str, call: str) -> None:
+    assert pause_of(call, head).cancellable
+
+
+def test_a_pause_that_the_caller_decides_has_its_default_length() -> None:
+    body = "def nap(delay=0.02):\n    time.sleep(delay)\nreturn nap"
+    pause = pause_of(body)
+
+    assert (pause.seconds, pause.usual, pause.is_short) == (None, 0.02, True)
+
+
+def test_a_pause_after_readiness_went_off_lets_traffic_drain() -> None:
+    assert pause_of("client.ready = False\ntime.sleep(5)").lets_traffic_drain
+    assert not pause_of("client.ready = True\ntime.sleep(5)").lets_traffic_drain
