@@ -1,5 +1,6 @@
 """What the engine understands of loops: whether they wait, what they ask, what bounds them."""
 
+import ast
 from collections.abc import Iterator
 
 import pytest
@@ -24,15 +25,14 @@ def stopper():
 
 def nouns_of(body: str, head: str = HEAD) -> Iterator[Noun]:
     """The nouns of a function with this body, after the imports and names of `head`."""
-    import ast
-
     lines = "".join(f"    {line}\n" for line in body.strip("\n").split("\n"))
     source = decode("service.py", (head + "def run(client, items):\n" + lines).encode())
     indexed = index(ast.parse(source.text), "service.py", source.lines)
     bodies = read(source, ast.parse(source.text), indexed, frozenset(indexed.entry.functions))
     program = Program({"service.py": indexed.entry}, load())
     program.read({"service.py": bodies})
-    yield from Nouns(program).of("service.py")
+    for key in program.read_in("service.py"):
+        yield from Nouns(program).of_body(key, program.bodies[key])
 
 
 def loop_of(body: str) -> Loop:
@@ -126,7 +126,9 @@ def test_a_limit_of_room_is_told_from_a_wait_for_empty() -> None:
 
 
 def test_a_take_that_ends_the_loop_is_no_attempt() -> None:
-    ends = "while True:\n    try:\n        jobs.get_nowait()\n    except queue.Empty:\n        break"
+    ends = (
+        "while True:\n    try:\n        jobs.get_nowait()\n    except queue.Empty:\n        break"
+    )
     goes_on = ends.replace("break", "time.sleep(1)")
 
     assert not loop_of(ends).attempts

@@ -43,7 +43,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "read",
         "gather",
         "link",
-        "settle",
+        "settle chart",
         "analysis fix report",
         "run",
         "cli",

@@ -62,7 +62,8 @@ class Paths:
         seen: set[tuple[FunctionId, str, int, int]] = set()
         for root in roots:
             key = (root.function, root.sort, root.first_line, root.last_line)
-            if key not in seen and not (root.sort == "method" and root.function in certain):
+            again = root.sort == "method" and root.function in certain
+            if key not in seen and not again and not any(_holds(one, root) for one in roots):
                 seen.add(key)
                 yield Way(root, tuple(registered.get((root.function, root.sort), ())))
 
@@ -122,6 +123,17 @@ class Paths:
         """The signals that lead to a root."""
         found = (name for one in way.registrations for name in self.entries.triggers(one))
         return tuple(dict.fromkeys(found))
+
+
+def _holds(outer: Root, root: Root) -> bool:
+    """Whether a `finally` is part of what follows the wait for stop in the same function."""
+    return (
+        outer.sort == "after-wait"
+        and root.sort == "finally"
+        and outer.function == root.function
+        and outer.first_line <= root.first_line
+        and root.last_line <= outer.last_line
+    )
 
 
 def _rank(way: Way) -> tuple[bool, int, str, int]:

@@ -75,7 +75,7 @@ class Node:
     @property
     def branches(self) -> tuple["MappedWait | Node", ...]:
         """Its waits and calls, in the order of the lines on which they stand."""
-        lines = [(wait.spot.line, wait) for wait in self.waits]
+        lines: list[tuple[int, MappedWait | Node]] = [(w.spot.line, w) for w in self.waits]
         lines += [(call.called_on, call) for call in self.calls]
         return tuple(branch for _, branch in sorted(lines, key=lambda item: item[0]))
 

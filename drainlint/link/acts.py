@@ -73,7 +73,7 @@ _STOPS = {
     "shutdown",
     "shut_down",
     "abort",
-} | {"quit", "disconnect", "destroy", "unschedule", "server_close", "send_signal"}
+} | {"quit", "disconnect", "destroy", "unschedule", "server_close", "send_signal", "drain"}
 _JOINS = {"join", "wait", "wait_closed", "wait_stopped", "wait_for", "result", "communicate"}
 METHODS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(_STARTS, ("start",)),
@@ -177,13 +177,39 @@ class Acts:
     def _deadline(
         self, function: FunctionId, call: Call, facts: CallFacts | None
     ) -> Deadline | None:
-        if facts is not None:
-            return self.values.deadline(function, call, facts)
+        """What bounds a call that waits, by itself or around it; None where nothing is known."""
         given = call.argument("timeout", 0)
-        if given is not None:
-            return self.values.timeout(function, given, None)
-        own = call.is_open or self.graph.targets(function, call)
-        return None if own else FOREVER
+        if facts is not None:
+            own = self.values.deadline(function, call, facts)
+        elif given is not None:
+            own = self.values.timeout(function, given, None)
+        elif call.is_open or self.graph.targets(function, call):
+            return None
+        else:
+            own = FOREVER
+        return self._around(function, call) if own.is_none else own
+
+    def _around(self, function: FunctionId, call: Call) -> Deadline:
+        """The timeout that encloses a call: `wait_for(..., 5)`, `with timeout(5)`."""
+        entry = self.graph.names.function(function)
+        for outer in entry.calls:
+            if any(part is call for a in outer.arguments for part in a.value.walk()):
+                found = self._bound(function, outer)
+                if not found.is_none:
+                    return found
+        for entered in entry.entered:
+            inside = entered.first_line < call.place.line <= entered.last_line
+            if inside and isinstance(entered.value, Call):
+                found = self._bound(function, entered.value)
+                if not found.is_none:
+                    return found
+        return FOREVER
+
+    def _bound(self, function: FunctionId, call: Call) -> Deadline:
+        known = self.graph.kinds.facts(function, call)
+        if known is None or known[0].does != "bound":
+            return FOREVER
+        return self.values.deadline(function, call, known[0])
 
     def _given(
         self, function: FunctionId, entry: FunctionEntry, me: str, call: Call
@@ -196,7 +222,7 @@ class Acts:
         if known is not None:
             facts = known[0]
             words = ("join",) if facts.does == "bound" else VERBS.get(facts.does, ())
-            act = _act(function, call.place, call.text, self.values.deadline(function, call, facts))
+            act = _act(function, call.place, call.text, self._deadline(function, call, facts))
             for attribute in given:
                 for word in words:
                     if word in ("join", "stop"):

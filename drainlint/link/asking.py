@@ -3,9 +3,17 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from drainlint.link.questions import is_room
 from drainlint.link.reading import Reading, awaited
 from drainlint.link.turns import clauses, is_endless, is_limit, place_of
-from drainlint.model.expression import Arithmetic, Call, Conditional, Expression, Logic
+from drainlint.model.expression import (
+    Arithmetic,
+    Call,
+    Comprehension,
+    Conditional,
+    Expression,
+    Logic,
+)
 from drainlint.model.loop import Question
 from drainlint.model.pause import Pause
 from drainlint.model.statement import While
@@ -47,8 +55,10 @@ class Asking:
         for clause in clauses(test):
             own = list(self._own_names(clause))
             asked = list(self._origins(own)) if own else [clause]
+            room = bool(own) and is_room(_measured(clause, asked), where)
             for expression in asked:
-                yield from self._asked(expression, where, anew=bool(own))
+                for question in self._asked(expression, where, anew=bool(own)):
+                    yield replace(question, room=question.room or room)
 
     def _own_names(self, expression: Expression) -> Iterator[str]:
         """The names and attributes that the loop itself assigns and that an expression reads."""
@@ -68,7 +78,7 @@ class Asking:
             for value in self.reading.assigned[name]:
                 inner = list(self._own_names(value))
                 waiting += inner
-                if not inner or isinstance(awaited(value), Call):
+                if not inner or isinstance(awaited(value), Call | Comprehension):
                     yield value
 
     def _own_name(self, path: str) -> str:
@@ -125,3 +135,10 @@ class Asking:
     @property
     def _sleeps(self) -> Iterator[Pause]:
         return (p for p in self.reading.pauses if p.seconds is None or p.seconds > 0)
+
+
+def _measured(test: Expression, origins: list[Expression]) -> Expression:
+    """A comparison of a name that holds a size, as one of the size itself."""
+    if isinstance(test, Compare) and test.left.path and len(origins) == 1:
+        return replace(test, left=origins[0])
+    return test

@@ -56,10 +56,14 @@ def _is_asked(one: Known, statement: While) -> bool:
 def _works_before(one: Known, statement: While, known: Mapping[int, Known]) -> bool:
     """Whether a turn does something else before it looks: that is no waiting."""
     return any(
-        k.facts is None and k.call.place < one.call.place and k.call.receiver is not None
+        k.call.place < one.call.place and k.call.receiver is not None and _is_work(k)
         for k in known.values()
         if _is_own(k, statement)
     )
+
+
+def _is_work(one: Known) -> bool:
+    return one.facts is None or one.does in ("put", "network", "process", "io")
 
 
 def _is_own(one: Known, statement: While | For) -> bool:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from drainlint.finding import Confidence
-from drainlint.link.elsewhere import bounded_by_callers
 from drainlint.link.calls import Known
+from drainlint.link.elsewhere import bounded_by_callers
+from drainlint.link.feeds import ways
 from drainlint.link.names import FunctionId
 from drainlint.link.outcomes import cancelled
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence, Spot, spots
-from drainlint.link.feeds import ways
 from drainlint.link.waits import THROUGH
 from drainlint.model.deadline import FOREVER
 from drainlint.model.expression import Await, Call, Expression, Lambda, Subscript, Yield
@@ -18,7 +18,9 @@ from drainlint.model.statement import Body
 from drainlint.model.wait import Wait
 
 AWAITED = frozenset({"task", "aio-future"})
-SPAWNING = frozenset({"create_task", "ensure_future", "create_background_task", "async_create_task"})
+SPAWNING = frozenset(
+    {"create_task", "ensure_future", "create_background_task", "async_create_task"}
+)
 """Methods whose result is a task, whatever they are called on."""
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from drainlint.finding import Confidence, Related
+from drainlint.index.entries import FunctionEntry
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause
@@ -33,7 +34,7 @@ class Blockers:
 
     def of(self, known: Known, slept: Pause | None, waited: Wait | None) -> Iterator[Blocking]:
         """What a call of a coroutine blocks, by itself or through a plain helper of its module."""
-        if not self.program.names.function(known.key).is_async:
+        if not _is_coroutine(self.program.names.function(known.key)):
             return
         noun = slept or waited
         if (slept is not None and not _blocks(slept)) or (waited is not None and _is_over(waited)):
@@ -50,7 +51,8 @@ class Blockers:
             yield self._blocking_noun(known, known.confidence, what="")
             return
         for target in self.program.graph.targets(known.key, known.call):
-            if target.path != known.key.path or self.program.names.function(target).is_async:
+            helper = self.program.names.function(target)
+            if target.path != known.key.path or _is_coroutine(helper):
                 continue
             blocker = self.blocker(target)
             if blocker is not None:
@@ -106,6 +108,12 @@ class Blockers:
             if found is not None and _blocks(found):
                 return found
         return None
+
+
+def _is_coroutine(entry: FunctionEntry) -> bool:
+    """An `async def`, or an old-style coroutine: `@gen.coroutine`, `@inlineCallbacks`."""
+    names = {d.path.rpartition(".")[2] for d in entry.decorators}
+    return entry.is_async or bool(names & {"coroutine", "inlineCallbacks"})
 
 
 def _is_over(noun: Wait) -> bool:

@@ -1,5 +1,6 @@
 """Calls as nouns see them: an occurrence, with what is known of the thing that is called."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +14,8 @@ from drainlint.model.expression import Await, Call, Constant, Yield
 from drainlint.model.function import Drain, Function
 from drainlint.model.kind import Kind
 
+TIMEOUTS = re.compile(r"(^|_)(timeout|timeout_after|fail_after|move_on_after|with_timeout)$")
+"""Names of functions and methods that bound what they enclose, whoever's they are."""
 LOGS = frozenset(
     {
         "debug",
@@ -133,7 +136,9 @@ class Known:
         return self.program.values.deadline(self.key, call, known[0])
 
     def _makes_timeout(self, call: Call) -> bool:
-        """Whether a function of the project gives a timeout: `with ceil_timeout(5):`."""
+        """Whether something unknown gives a timeout: `with ceil_timeout(5):`, by name or result."""
+        if TIMEOUTS.search(call.method) and call.arguments:
+            return True
         targets = self.program.graph.targets(self.key, call)
         if not targets or all(isinstance(a.value, Constant) and a.value.value is None for a in call.arguments):
             return False

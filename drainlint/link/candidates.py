@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from drainlint.index.entries import FunctionEntry
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
+from drainlint.link.underlock import UnderLocks
 
 
 def blocked_coroutines(program: Program) -> frozenset[FunctionId]:
     """Coroutines that call something blocking, and the plain helpers of their module that do."""
-    found: set[FunctionId] = set()
+    found: set[FunctionId] = set(UnderLocks(program).with_callbacks())
     for key, entry in program.names.functions():
         if entry.is_async:
             found.update(_blocked(program, key, entry))

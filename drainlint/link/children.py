@@ -75,7 +75,9 @@ def _channels(program: Program, scope: FunctionId, call: Call) -> Iterator[str]:
         for name, value in zip(plain, given, strict=False):
             kind = program.kinds.of(scope, value)
             if name in written and value.path and kind is not None and kind.nature in CHANNELS:
-                if kind.library.startswith(("multiprocessing", "billiard", "multiprocess", "torch")):
+                if kind.library.startswith(
+                    ("multiprocessing", "billiard", "multiprocess", "torch")
+                ):
                     yield value.path
 
 
@@ -90,7 +92,8 @@ def _of_queue(
     program = known.program
     if identity(program, scope, channel) is None:
         return None
-    reads = list(calls_on(program, scope, channel, READS))
+    ends = (channel, *_other_ends(program, scope, channel))
+    reads = [found for end in ends for found in calls_on(program, scope, end, READS)]
     if any(s != known.key for s, _ in reads) or _goes_elsewhere(program, scope, channel, made_by):
         return None  # another function or thread may be reading meanwhile
     if any(c.place.line < known.call.place.line for _, c in reads):
@@ -100,6 +103,15 @@ def _of_queue(
         return None
     late = Related(known.key.path, read.place.first_line, "it is read only here")
     return _noun(known, waited, scope, made_by, channel, late)
+
+
+def _other_ends(program: Program, scope: FunctionId, channel: str) -> Iterator[str]:
+    """The other end of a pipe: what the same call gave to another name."""
+    bindings = program.names.function(scope).bindings
+    for way in bindings.get(channel, ()):
+        for name, ways in bindings.items():
+            if name != channel and any(w.items and w.value == way.value for w in ways):
+                yield name
 
 
 def _goes_elsewhere(program: Program, scope: FunctionId, channel: str, child: Call) -> bool:
@@ -162,8 +174,4 @@ def _is_handed_on(known: Known, child: str) -> bool:
     entry = known.program.names.function(known.key)
     given = (a.value for c in entry.calls for a in c.arguments)
     kept = (w.value for p, ways in entry.bindings.items() if p != child for w in ways)
-    return any(
-        e == Name(child)
-        for value in (*given, *kept, *entry.results)
-        for e in value.walk()
-    )
+    return any(e == Name(child) for value in (*given, *kept, *entry.results) for e in value.walk())

@@ -21,7 +21,9 @@ from drainlint.model.statement import Assign, Block, Body, For, Handler, Stateme
 
 CANCELS_AGAIN = ("trio", "anyio")
 """Packages whose cancellation strikes at every await until its scope ends."""
-CANCELLATION = re.compile(r"(^|\.)(CancelledError|Cancelled|BaseException|get_cancelled_exc_class)$")
+CANCELLATION = re.compile(
+    r"(^|\.)(CancelledError|Cancelled|BaseException|get_cancelled_exc_class)$"
+)
 AT_ONCE = frozenset(
     {"aclose", "aclose_forcefully", "cancel_shielded_checkpoint", "__aexit__", "aexit"}
 )
@@ -46,15 +48,17 @@ def cleanups(program: Program, key: FunctionId, body: Body) -> Iterator[Cleanup]
 
 
 def _cancels_again(program: Program, key: FunctionId) -> bool:
-    """Whether a function runs under a library whose cancellation strikes at every await."""
+    """Whether a function runs under a library whose cancellation strikes at every await.
+
+    Where asyncio is at work as well, only in a scope or task group of such a library.
+    """
     imports = program.names.modules[key.path].imports.values()
     heads = {target.partition(".")[0] for target in imports}
     if not heads & set(CANCELS_AGAIN):
         return False
     if "asyncio" not in heads:
         return True
-    entry = program.names.function(key)
-    paths = (c.func.path for c in entry.calls)
+    paths = (getattr(e.value, "func", e.value).path for e in program.names.function(key).entered)
     return any(program.library(key, p).partition(".")[0] in CANCELS_AGAIN for p in paths if p)
 
 
@@ -140,7 +144,9 @@ def _at_once(program: Program, key: FunctionId, awaited: Expression, depth: int 
     if known is not None:
         return known[0].does == "close" and known[0].default == 0
     targets = program.graph.targets(key, awaited)
-    return bool(targets) and depth < DEPTH and all(_never_pauses(program, t, depth) for t in targets)
+    return (
+        bool(targets) and depth < DEPTH and all(_never_pauses(program, t, depth) for t in targets)
+    )
 
 
 def _never_pauses(program: Program, key: FunctionId, depth: int) -> bool:
@@ -173,7 +179,11 @@ def _shields(statement: With) -> bool:
         shield = item.value.argument("shield")
         if shield is not None and not (isinstance(shield, Constant) and not shield.value):
             return True
-        if item.target is not None and item.target.path and _is_shielded(statement, item.target.path):
+        if (
+            item.target is not None
+            and item.target.path
+            and _is_shielded(statement, item.target.path)
+        ):
             return True
     return False
 

@@ -165,8 +165,11 @@ def _endless(program: Program, job: FunctionId | None) -> Related | None:
     if job is None or body is None:
         return None
     for statement in (s for one in body.statements for s in one.walk()):
-        if isinstance(statement, While) and is_endless(statement.test) and not leaves(statement.body):
+        if (
+            isinstance(statement, While)
+            and is_endless(statement.test)
+            and not leaves(statement.body)
+        ):
             name = program.names.function(job).short_name
             return Related(job.path, statement.place.first_line, f"its job `{name}` never ends")
     return None
-

@@ -1,12 +1,12 @@
-"""Bounds that stand elsewhere: in every caller of a coroutine, in the client that a call is made on."""
+"""Bounds that stand elsewhere: around every call of a coroutine, in the client of a call."""
 
 from collections.abc import Iterator
 
 from drainlint.link.calls import Known
+from drainlint.link.feeds import calls_about
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences
-from drainlint.link.feeds import calls_about
 from drainlint.model.expression import Call, Constant, Expression
 from drainlint.model.place import Place
 
@@ -64,10 +64,10 @@ def limited(known: Known) -> str:
     """
     for call in _set_up(known):
         facts = known.program.facts(known.key, call)
-        if facts is not None and facts[0].does == "settimeout" and call.arguments:
-            if not _is_none(call.arguments[0].value):
-                return call.text
-        if call.method == "mount" and len(call.arguments) > 1 and _is_adapter(call.arguments[1].value):
+        sets = facts is not None and facts[0].does == "settimeout" and bool(call.arguments)
+        if sets and not _is_none(call.arguments[0].value):
+            return call.text
+        if call.method == "mount" and any(_is_adapter(a.value) for a in call.arguments[1:]):
             return call.text
         if call.method in CONNECTING and call.argument("timeout") is not None:
             return call.text
@@ -75,14 +75,14 @@ def limited(known: Known) -> str:
 
 
 def _is_wrapped(known: Known) -> bool:
-    """Whether the session's own `request` is replaced: `session.request = partial(..., timeout=5)`."""
+    """Whether the session's own `request` is replaced, as by `partial(..., timeout=5)`."""
     subject = known.subject
     functions = known.program.names.modules[known.key.path].functions
     return bool(subject) and any(f"{subject}.request" in e.bindings for e in functions.values())
 
 
 def _set_up(known: Known) -> Iterator[Call]:
-    """The calls on the client itself, wherever it is set up, and those that speak of all sockets."""
+    """The calls on the client, wherever it is set up, and those that speak of all sockets."""
     path = "" if known.call.receiver is None else known.call.receiver.path
     resolved = known.program.names.resolve(known.key, path) if path else None
     is_ours = resolved is not None and isinstance(resolved.symbol, Variable)

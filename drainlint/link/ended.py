@@ -68,13 +68,17 @@ class Subject:
 
 def _groups(known: Known, receiver: Expression) -> Iterator[str]:
     for loop in known.occurrence.spot.loops:
-        if isinstance(loop, For) and receiver.path in {e.path for e in loop.target.walk() if e.path}:
+        if isinstance(loop, For) and receiver.path in _names(loop.target):
             yield _stripped(loop.iterable).text
     for around in known.occurrence.around:
         if isinstance(around, Comprehension):
             for clause in around.clauses:
-                if receiver.path in {e.path for e in clause.target.walk() if e.path}:
+                if receiver.path in _names(clause.target):
                     yield _stripped(clause.iterable).text
+
+
+def _names(target: Expression) -> set[str]:
+    return {e.path for e in target.walk() if e.path}
 
 
 def _stripped(iterable: Expression) -> Expression:
@@ -121,7 +125,7 @@ def _checked_around(known: Known, subject: Subject) -> str:
         match around:
             case Conditional(test=test) if _says_ended(test, subject):
                 return f"`{test.text}` was checked"
-            case Logic(operator="and", values=values) if any(_says_ended(v, subject) for v in values):
+            case Logic(operator="and") if _says_ended(around, subject):
                 return "it was checked in the same expression"
             case Comprehension(clauses=clauses):
                 conditions = (c for clause in clauses for c in clause.conditions)
@@ -274,8 +278,9 @@ def _finished_source(known: Known, source: Expression) -> str:
         if source.method == "as_completed" or named:
             return f"`{source.text}` gives what is done"
         if source.method in TAKING | CONTAINERS:
-            parts = (source.receiver, *(a.value for a in source.arguments))
-            return next((w for p in parts if p is not None and (w := _finished_source(known, p))), "")
+            given = (source.receiver, *(a.value for a in source.arguments))
+            parts = (p for p in given if p is not None)
+            return next((why for p in parts if (why := _finished_source(known, p))), "")
         return ""
     path = source.path
     resolved = known.program.names.resolve(known.key, path) if path else None

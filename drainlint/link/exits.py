@@ -16,14 +16,16 @@ from drainlint.model.expression import Call, Compare, Constant, Expression, Name
 from drainlint.model.statement import If, Raise, Return, Try
 
 EXITING = frozenset({"exit", "hard-exit", "kill"})
-TWICE = re.compile(r"twice|second|again|already|force|count|stopping|shutting|received|exiting", re.IGNORECASE)
+TWICE = re.compile(
+    r"twice|second|again|already|force|count|stopping|shutting|received|exiting", re.IGNORECASE
+)
 
 
 def exits(known: Known) -> Iterator[Exit]:
     """The exits that a call is, or hands over."""
     if known.does in EXITING and known.facts is not None:
         sort = _sort(known)
-        if sort:
+        if sort and not _is_wrapper(known):
             yield _noun(known.program, known.key, known.call, known.occurrence.spot, sort)
         return
     if known.facts is None or not known.facts.runs:
@@ -72,7 +74,7 @@ def _is_system_exit(program: Program, key: FunctionId, path: str) -> bool:
 
 
 def _sort(known: Known) -> str:
-    """What sort of exit a call is; empty where it ends somebody else or is bounded by its library."""
+    """What sort of exit a call is; empty where it ends somebody else."""
     name = known.facts.name if known.facts is not None else ""
     if known.does == "exit":
         return "exit"
@@ -85,6 +87,11 @@ def _sort(known: Known) -> str:
     return "kill" if to_itself else ""
 
 
+def _is_wrapper(known: Known) -> bool:
+    """Whether a method does no more than bear the exit's name: its callers exit."""
+    return known.function.short_name == known.call.method and "." in known.function.name
+
+
 def _is_own_pid(known: Known, given: Expression | None) -> bool:
     """Whether it is `os.getpid()` (or the own group), also by the name it was given."""
     if isinstance(given, Call):
@@ -92,7 +99,9 @@ def _is_own_pid(known: Known, given: Expression | None) -> bool:
     if given is None or not given.path:
         return False
     ways = known.program.names.function(known.key).bindings.get(given.path, ())
-    return bool(ways) and all(_is_own_pid(known, way.value) for way in ways if isinstance(way.value, Call))
+    return bool(ways) and all(
+        isinstance(way.value, Call) and _is_own_pid(known, way.value) for way in ways
+    )
 
 
 IN_PROCESS = frozenset(
@@ -101,7 +110,17 @@ IN_PROCESS = frozenset(
 """Workers that share the process. A greenlet's exit is the program's: the hub passes it on."""
 ON_LOOP = frozenset({"task", "callback", "done-callback"})
 PARSING = frozenset(
-    {"parse_args", "parse_known_args", "print_help", "print_usage", "format_help", "getopt", "gnu_getopt", "get_help", "get_usage"}  # fmt: skip
+    {
+        "parse_args",
+        "parse_known_args",
+        "print_help",
+        "print_usage",
+        "format_help",
+        "getopt",
+        "gnu_getopt",
+        "get_help",
+        "get_usage",
+    }
 )
 """Methods that only code which parses a command line calls."""
 PARSERS = ("argparse.", "optparse.", "click.")
@@ -159,7 +178,7 @@ def _parses_command_line(program: Program, key: FunctionId) -> bool:
 
 
 def _is_last_act(spot: Spot) -> bool:
-    """Whether it ends a function that has stopped or waited for something before, with nothing after."""
+    """Whether nothing follows it in a function that has stopped or waited for something before."""
     if any(True for _ in spot.following()):
         return False
     return any(

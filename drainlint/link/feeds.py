@@ -1,4 +1,4 @@
-"""Takes and puts: do they wait at all, and what ends the loop that they feed?"""
+"""Takes and puts: whether they wait at all, and what ends the loop that they feed."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,10 @@ from drainlint.model.statement import For, If, Leave, Raise, Return, Statement, 
 
 QUEUES = frozenset({"queue", "aio-queue"})
 SOCKETS = frozenset({"socket", "connection", "channel", "session", "consumer"})
-MARKERS = re.compile(r"(^|[._])(stop|sentinel|end|done|eof|poison|quit|exit|shutdown|close|none|finish)\w*$", re.I)
+MARKERS = re.compile(
+    r"(^|[._])(stop|sentinel|end|done|eof|poison|quit|exit|shutdown|close|none|finish)\w*$",
+    re.IGNORECASE,
+)
 LEVELS = frozenset({"empty", "qsize", "poll", "select", "has_data", "full"})
 """Questions after which a take finds something."""
 
@@ -44,9 +47,10 @@ def _asked_around(known: Known) -> bool:
         if not isinstance(spot.owner, If | While) or spot.section != "body":
             continue
         for asked in spot.owner.test.walk():
-            if isinstance(asked, Call) and asked.method in LEVELS:
-                if asked.receiver is not None and asked.receiver.text == subject:
-                    return True
+            asks = isinstance(asked, Call) and asked.method in LEVELS
+            receiver = asked.receiver if isinstance(asked, Call) else None
+            if asks and receiver is not None and receiver.text == subject:
+                return True
     return False
 
 
@@ -58,7 +62,9 @@ def _socket_bound(known: Known) -> str:
         if found is None or found[0].does != "settimeout":
             continue
         facts = found[0]
-        given = call.argument(facts.timeout, facts.at) or call.argument(facts.blocking, facts.blocking_at)
+        given = call.argument(facts.timeout, facts.at)
+        if given is None:
+            given = call.argument(facts.blocking, facts.blocking_at)
         if given is None or (isinstance(given, Constant) and given.value in (None, True)):
             continue
         return f"`{call.text}` bounds it"
@@ -89,7 +95,7 @@ def calls_about(known: Known, path: str) -> Iterator[tuple[FunctionId, Call]]:
 
 
 def _selects(known: Known) -> bool:
-    """Whether its function waits for readiness before, or is called back when there is something."""
+    """Whether its function waits for readiness before, or is called when there is something."""
     if known.program.roles.registered(known.key) & {"callback"}:
         return True
     for call in known.program.names.function(known.key).calls:
@@ -185,7 +191,7 @@ def _leaves(statement: Statement) -> bool:
 
 
 def _is_made_here(known: Known) -> bool:
-    """Whether the project makes the queue where it is taken from: its class, module or function."""
+    """Whether the queue is made where it is taken from: in its class, module or function."""
     path = "" if known.call.receiver is None else known.call.receiver.path
     for scope, way in ways(known, path):
         if way.how != "assign" or not isinstance(way.value, Call):

@@ -76,9 +76,8 @@ def only_in_children(program: Program, key: FunctionId) -> bool:
         callers = program.graph.callers.get(current, set())
         if not callers or program.roles.registered(current):
             return False
-        for caller in callers - seen:
-            if not _calls_in_child(program, caller, current):
-                waiting.append(caller)
+        outside = (c for c in callers - seen if not _calls_in_child(program, c, current))
+        waiting.extend(outside)
     return True
 
 

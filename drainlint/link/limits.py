@@ -58,7 +58,8 @@ def _flaws(known: Known, waited: Wait | None, facts: CallFacts) -> Iterator[Limi
         yield from _unbounding(known, facts, given)
         yield from _wrong_unit(known, facts, given)
     if waited is not None and not known.is_asynchronous:
-        yield from _tested_away(known, waited, facts)
+        if given is None:
+            yield from _tested_away(known, facts)
         yield from _repeated(known, waited)
 
 
@@ -181,15 +182,17 @@ def _nobody_waits(known: Known, facts: CallFacts) -> Iterator[Limit]:
         return
     receiver = known.subject
     for statement in known.occurrence.spot.following():
-        for call in statement_calls(statement):
-            if call.receiver is not None and call.receiver.text == receiver:
-                return
+        for call in (c for s in statement.walk() for e in s.expressions for c in e.walk()):
+            if isinstance(call, Call) and call.receiver is not None:
+                if call.receiver.text == receiver:
+                    return
     yield _limit(known, Flaw.NOBODY_WAITS, f"`{given.text}` s", certain=True)
 
 
-def _tested_away(known: Known, waited: Wait, facts: CallFacts) -> Iterator[Limit]:
+def _tested_away(known: Known, facts: CallFacts) -> Iterator[Limit]:
     """`if timeout: x.wait(timeout)`, `else: x.wait()`: 0 is taken for no timeout."""
-    if not waited.deadline.is_none or facts.zero == "forever":
+    default = known.program.values.deadline(known.key, known.call, facts)
+    if not default.is_none or facts.zero == "forever":
         return
     for spot in known.occurrence.spot.outward():
         owner = spot.owner
@@ -206,7 +209,9 @@ def _tested_away(known: Known, waited: Wait, facts: CallFacts) -> Iterator[Limit
         for call in (c for s in other for c in statement_calls(s)):
             uses = any(a.value.path == named.path for a in call.arguments)
             if call.func == known.call.func and uses:
-                seen = Related(known.key.path, owner.place.first_line, f"0 counts as no `{named.path}`")
+                seen = Related(
+                    known.key.path, owner.place.first_line, f"0 counts as no `{named.path}`"
+                )
                 yield _limit(known, Flaw.TESTED_AWAY, named.path, certain=False, seen=seen)
         return
 
@@ -233,7 +238,15 @@ def _asks_only(test: Expression, subject: str) -> bool:
         case Not(value=value):
             return _asks_only(value, subject)
         case Call():
-            asks = test.method in ("is_alive", "isAlive", "is_set", "isSet", "done", "poll", "running")
+            asks = test.method in (
+                "is_alive",
+                "isAlive",
+                "is_set",
+                "isSet",
+                "done",
+                "poll",
+                "running",
+            )
             return asks and test.receiver is not None and test.receiver.text == subject
         case Compare(left=left, rights=(Constant(value=None),)):
             named = left.path in (f"{subject}.exitcode", f"{subject}.returncode")
@@ -261,6 +274,8 @@ def _after_bounded(known: Known) -> Iterator[Limit]:
             facts = known.program.facts(known.key, call)
             if facts is None or known.program.values.deadline(known.key, call, facts[0]).is_none:
                 return
-            seen = Related(known.key.path, call.place.first_line, "the bounded wait on the same thing")
+            seen = Related(
+                known.key.path, call.place.first_line, "the bounded wait on the same thing"
+            )
             yield _limit(known, Flaw.THEN_FOREVER, call.text, certain=True, seen=seen)
             return

@@ -14,7 +14,7 @@ from drainlint.model.expression import Call, Constant, Expression
 from drainlint.model.place import Place
 
 LOCKS = frozenset({"lock", "rlock", "condition", "aio-lock", "aio-condition"})
-HOPS = 3
+HOPS = 2
 """Through how many calls a lock that the caller holds is followed."""
 
 
@@ -100,11 +100,20 @@ class Locks:
             if way.how == "assign" and isinstance(way.value, Call) and way.value.arguments:
                 kind = self.program.kinds.of(scope, way.value)
                 inner = way.value.arguments[0].value
-                if kind is not None and kind.nature in ("condition", "aio-condition") and inner.path:
+                if (
+                    kind is not None
+                    and kind.nature in ("condition", "aio-condition")
+                    and inner.path
+                ):
                     return identity(self.program, scope, inner.path)
         return identity(self.program, key, path)
 
     # Questions
+
+    def every(self) -> Iterator[Held]:
+        """Every region of every lock."""
+        for regions in self._regions.values():
+            yield from regions
 
     def takers(self, lock: Identity) -> tuple[Held, ...]:
         """Every region of a lock whose function waits until it has it."""
@@ -131,19 +140,30 @@ class Locks:
                     given_back = call.method == "release"
         return given_back
 
-    def _by_callers(self, key: FunctionId, hops: int = 0) -> tuple[Held, ...]:
-        if key in self._callers or hops >= HOPS:
-            return self._callers.get(key, ())
-        self._callers[key] = ()
-        found: dict[Held, None] = {}
-        for caller in sorted(self.program.graph.callers.get(key, ())):
-            for call in self.program.names.function(caller).calls:
-                if call.method != self._short(key) or key not in self._targets(caller, call):
-                    continue
-                found.update(dict.fromkeys(self.own(caller, call.place.line)))
-            found.update(dict.fromkeys(self._by_callers(caller, hops + 1)))
-        self._callers[key] = tuple(found)
+    def _by_callers(self, key: FunctionId) -> tuple[Held, ...]:
+        """The locks that are held where a function is called, through a few calls."""
+        if key not in self._callers:
+            found: dict[Held, None] = {}
+            seen, level = {key}, [key]
+            for _ in range(HOPS):
+                callers = [(c, k) for k in level for c in sorted(self._callers_of(k))]
+                for caller, callee in callers:
+                    found.update(dict.fromkeys(self._at_calls(caller, callee)))
+                level = sorted({c for c, _ in callers} - seen)
+                seen.update(level)
+            self._callers[key] = tuple(found)
         return self._callers[key]
+
+    def _callers_of(self, key: FunctionId) -> Iterator[FunctionId]:
+        return iter(self.program.graph.callers.get(key, ()))
+
+    def _at_calls(self, caller: FunctionId, callee: FunctionId) -> Iterator[Held]:
+        """The locks that a function holds itself where it calls another."""
+        if caller not in self._regions:
+            return
+        for call in self.program.names.function(caller).calls:
+            if call.method == self._short(callee) and callee in self._targets(caller, call):
+                yield from self.own(caller, call.place.line)
 
     def _short(self, key: FunctionId) -> str:
         return self.program.names.function(key).short_name
@@ -169,5 +189,3 @@ def _released(entry: FunctionEntry, acquired: Call) -> int:
         and call.place.line > acquired.place.line
     ]
     return min(lines, default=0)
-
-

@@ -26,7 +26,6 @@ from drainlint.model.statement import Assign, Body, If, Leave, Raise, Return, St
 CLOCKS = frozenset({"clock", "wall-clock"})
 
 
-
 @dataclass(frozen=True, slots=True)
 class _Use:
     """An expression that names a moment."""
@@ -115,7 +114,13 @@ class Moments:
                 yield from self._in(key, target, statement, expression, stops=stops)
 
     def _in(
-        self, key: FunctionId, target: str, statement: Statement, expression: Expression, *, stops: bool
+        self,
+        key: FunctionId,
+        target: str,
+        statement: Statement,
+        expression: Expression,
+        *,
+        stops: bool,
     ) -> Iterator[_Use]:
         named = [e for e in expression.walk() if e.path == target]
         if not named:
@@ -133,7 +138,9 @@ class Moments:
             difference=len(compared) >= len(named),
         )
 
-    def _differences(self, key: FunctionId, target: str, inside: Expression) -> Iterator[Expression]:
+    def _differences(
+        self, key: FunctionId, target: str, inside: Expression
+    ) -> Iterator[Expression]:
         """Comparisons and differences of the moment and a clock."""
         for part in inside.walk():
             if isinstance(part, Compare) or (isinstance(part, Arithmetic) and part.operator == "-"):
@@ -237,7 +244,9 @@ class Moments:
             (c.place for c in _calls(expression) if any(e.path == target for e in c.walk())),
             statement.place,
         )
-        computed = Related(key.path, made.statement.place.first_line, f"`{target}` is computed here")
+        computed = Related(
+            key.path, made.statement.place.first_line, f"`{target}` is computed here"
+        )
         return StaleMoment(
             path=key.path,
             place=place,
@@ -330,6 +339,4 @@ def _shown(expression: Expression, target: str) -> str:
 
 
 def _leaves(statement: If) -> bool:
-    return any(
-        isinstance(s, Return | Raise | Leave) for block in statement.blocks for s in block
-    )
+    return any(isinstance(s, Return | Raise | Leave) for block in statement.blocks for s in block)

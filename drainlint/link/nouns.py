@@ -69,6 +69,7 @@ class Nouns:
                 yield checked
         yield from awaits(self.program, key, body)
         yield from cleanups(self.program, key, body)
+        yield from self._under_locks.awaits(key)
         yield from Moments(self.program).of(key, body)
         for spot in spots(body.statements):
             exit_ = raised(self.program, key, spot)

@@ -1,4 +1,4 @@
-"""Does anybody look whether a timeout ran out?"""
+"""Whether anybody looks if a timeout ran out, or takes up a cancellation."""
 
 import re
 from collections.abc import Iterator
@@ -6,14 +6,40 @@ from collections.abc import Iterator
 from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
 from drainlint.link.ended import Subject, statement_calls
-from drainlint.link.names import Variable
 from drainlint.link.services import STOP_WORDS
 from drainlint.model.deadline import Deadline
-from drainlint.model.expression import Call, Comprehension, Expression, Group, Lambda, Name
-from drainlint.model.statement import Assign, Define, For, Handler, If, Pass, Return, Statement, Try, While
+from drainlint.model.expression import Call, Comprehension, Expression, Group
+from drainlint.model.statement import (
+    Assign,
+    Define,
+    For,
+    Handler,
+    If,
+    Pass,
+    Return,
+    Statement,
+    Try,
+    While,
+)
 
 ASKING = frozenset(
-    {"is_alive", "isAlive", "poll", "done", "ready", "dead", "successful", "is_set", "isSet", "exitcode", "returncode", "running", "is_running", "finished", "stopped"}  # fmt: skip
+    {
+        "is_alive",
+        "isAlive",
+        "poll",
+        "done",
+        "ready",
+        "dead",
+        "successful",
+        "is_set",
+        "isSet",
+        "exitcode",
+        "returncode",
+        "running",
+        "is_running",
+        "finished",
+        "stopped",
+    }
 )
 """Methods and attributes by which one learns whether a thing has ended."""
 AGAIN = frozenset({"wait", "result", "join"})
@@ -226,9 +252,11 @@ def _takes_cancellation(known: Known) -> bool:
     for statement in known.occurrence.spot.withs:
         for item in statement.items:
             value = item.value
-            if isinstance(value, Call) and value.method in SUPPRESSING:
-                if any(CATCHES_CANCELLATION.search(a.value.path) for a in value.arguments):
-                    return True
+            suppressed = value.arguments if isinstance(value, Call) else ()
+            if isinstance(value, Call) and value.method not in SUPPRESSING:
+                continue
+            if any(CATCHES_CANCELLATION.search(a.value.path) for a in suppressed):
+                return True
     return any(
         isinstance(spot.owner, Try)
         and spot.section == "body"

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
+from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.program import Program
 from drainlint.model.deadline import Bound
-from drainlint.model.expression import Call, Constant, Expression, Not
+from drainlint.model.expression import Call, Constant, Not
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, Do, If, Statement
 
@@ -24,6 +25,8 @@ def pause(known: Known, *, in_loop: bool) -> Pause | None:
     """The pause that a call is; None for any other call."""
     if known.does == "sleep":
         return _sleep(known, in_loop=in_loop)
+    if known.facts is None and known.call.method == "sleep":
+        return _sleep_by_name(known, in_loop=in_loop)
     if known.kind is None or known.does != "wait" or known.kind.nature not in EVENTS:
         return None
     return _timed_wait(known, in_loop=in_loop)
@@ -48,12 +51,28 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         confidence=known.confidence,
         text=call.text,
         seconds=seconds,
-        usual=_usual(known, given),
-        cancellable=_is_cancellable(known, facts),
+        cancellable=_is_cancellable(facts),
         in_loop=in_loop,
         in_signal_handler="signal-handler" in known.program.roles.registered(known.key),
         lets_traffic_drain=_after_readiness(known),
         interrupted_by_signal=_cut_by_signal(known),
+    )
+
+
+def _sleep_by_name(known: Known, *, in_loop: bool) -> Pause | None:
+    """`await self.context.sleep(0.1)`: nothing but its name says that it sleeps."""
+    if known.program.graph.targets(known.key, known.call) or not known.call.arguments:
+        return None
+    return Pause(
+        path=known.key.path,
+        place=known.call.place,
+        function=known.function,
+        drain=known.drain,
+        confidence=Confidence.LOW,
+        text=known.call.text,
+        seconds=known.program.values.number(known.key, known.call.arguments[0].value),
+        cancellable=True,
+        in_loop=in_loop,
     )
 
 
@@ -113,21 +132,9 @@ def _cut_by_signal(known: Known) -> bool:
     return not known.program.has_returning_handler(known.key)
 
 
-def _is_cancellable(known: Known, facts: CallFacts) -> bool:
+def _is_cancellable(facts: CallFacts) -> bool:
     """Whether killing the greenlet, or cancelling the task, ends it."""
-    if facts.asynchronous or facts.name.startswith(("gevent.", "eventlet.")):
-        return True
-    return facts.name == "time.sleep" and known.program.patched
-
-
-def _usual(known: Known, given: Expression | None) -> float | None:
-    """What a pause that is a parameter comes to by default."""
-    if given is None or not given.path:
-        return None
-    for parameter in known.program.names.function(known.key).parameters:
-        if parameter.name == given.path:
-            return known.program.values.number(known.key, parameter.default)
-    return None
+    return facts.asynchronous or facts.name.startswith(("gevent.", "eventlet."))
 
 
 def _after_readiness(known: Known) -> bool:

@@ -168,16 +168,6 @@ class Program:
         return frozenset(found)
 
     @cached_property
-    def patched(self) -> bool:
-        """Whether the project swaps `time.sleep` for a greenlet's as soon as it is imported."""
-        return any(
-            call.method in ("patch_all", "monkey_patch")
-            for key, entry in self.names.functions()
-            if key.name == MODULE and key.path.endswith("__init__.py")
-            for call in entry.calls
-        )
-
-    @cached_property
     def _handlers(self) -> Mapping[str, tuple[FunctionId, ...]]:
         """The functions registered for signals, by the file that registers them."""
         found: dict[str, list[FunctionId]] = {}

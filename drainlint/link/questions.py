@@ -30,6 +30,11 @@ from drainlint.model.place import Place
 QUEUES = frozenset({"queue", "aio-queue", "deque"})
 PROCESSES = frozenset({"process", "popen", "aio-process", "thread", "greenlet"})
 STATUS = frozenset({"exitcode", "returncode"})
+HOLDERS = frozenset(
+    {"any", "all", "sum", "bool", "int", "list", "set", "sorted", "tuple", "max", "min"}
+)
+"""Functions whose result says what their argument says."""
+COMPARES = frozenset({"issubset", "issuperset", "isdisjoint", "intersection", "difference"})
 SIZES = frozenset({"len", "qsize", "unfinished_tasks"})
 BY_METHOD = {
     "qsize": "queue",
@@ -47,14 +52,14 @@ ALIVE = frozenset({
 })  # fmt: skip
 """Methods that ask whether somebody is alive or done, whoever they belong to."""
 PREDICATE = re.compile(
-    r"_*(is|has|are|was|can|all|any|no|num|number_of|in_flight|still|not)_|"
+    r"_*(async_)?(is|has|are|was|can|all|any|no|num|number_of|in_flight|still|not)_|"
     r"_*(done|ready|alive|running|finished|connected|closed|stopped|started|exists|available|"
     r"completed?|pending|active|busy|empty|full|idle|locked|settled|healthy|initiali[sz]ed|"
     r"registered)$|_*(is|has)[A-Z]"
 )
 """Names of functions that only answer a question."""
 GETTER = re.compile(
-    r"_*(get|check|fetch|query|describe|read|list|status|state|poll|load|count|find|retrieve|"
+    r"_*(async_|a)?(get|check|fetch|query|describe|read|list|status|state|poll|load|count|find|retrieve|"
     r"lookup|inspect)(_|$|[A-Z])"
 )
 """Names of functions that look something up."""
@@ -77,6 +82,19 @@ HOPS = 2
 def is_getter(call: Call) -> bool:
     """Whether a call only looks something up, by its name."""
     return bool(GETTER.match(call.method) or PREDICATE.match(call.method))
+
+
+def is_room(test: Expression, where: str, question: Question | None = None) -> bool:
+    """Whether a test asks if something has room: its size against a limit that is not 0."""
+    if not isinstance(test, Compare) or not isinstance(test.left, Call):
+        return False
+    grows = {"condition": (">", ">="), "take": (">", ">="), "exit": ("<", "<=")}[where]
+    size, (sign, *more), (limit, *_) = test.left, test.operators, test.rights
+    if more or sign not in grows or size.method not in SIZES:
+        return False
+    if question is not None and question.text != size.text:
+        return False
+    return not (isinstance(limit, Constant) and limit.value in (0, 1))
 
 
 def _asks_inside(value: Expression) -> bool:
@@ -106,7 +124,7 @@ class Questions:
         for part, compared in self._atoms(test):
             found = self.question(part, where, place)
             if found is not None:
-                room = compared is not None and self._is_room(found, compared, where)
+                room = compared is not None and is_room(compared, where, found)
                 yield replace(found, room=True) if room else found
 
     def _atoms(
@@ -122,11 +140,12 @@ class Questions:
                 inside = test if isinstance(test, Compare) else around
                 for part in test.parts:
                     yield from self._atoms(part, inside)
-            case Call() if (
-                test.func.path in ("any", "all", "sum", "bool", "int", "list") and test.arguments
-            ):
+            case Call() if test.func.path in HOLDERS and test.arguments:
                 for argument in test.arguments:
                     yield from self._atoms(argument.value, around)
+            case Call(receiver=Expression() as receiver) if test.method in COMPARES:
+                for compared in (receiver, *(a.value for a in test.arguments)):
+                    yield from self._atoms(compared, around)
             case Call() if test.func.path == "len" and test.arguments:
                 inner = test.arguments[0].value
                 if isinstance(inner, Comprehension | Call):
@@ -152,16 +171,6 @@ class Questions:
         if isinstance(left, Call):
             return left.method == "poll"
         return left.path.rpartition(".")[2] in STATUS
-
-    def _is_room(self, question: Question, test: Compare, where: str) -> bool:
-        """Whether a test asks if something has room: its size against a limit that is not 0."""
-        grows = {"condition": (">", ">="), "take": (">", ">="), "exit": ("<", "<=")}[where]
-        size, (sign, *more), (limit, *_) = test.left, test.operators, test.rights
-        if more or sign not in grows or question.sort not in ("queue", "flag"):
-            return False
-        if not isinstance(size, Call) or size.method not in SIZES or question.text != size.text:
-            return False
-        return not (isinstance(limit, Constant) and limit.value in (0, 1))
 
     def question(
         self, part: Expression, where: str = "condition", place: Place | None = None
@@ -245,7 +254,8 @@ class Questions:
         if not targets and call.method in BY_METHOD and subject and not call.arguments:
             return Question(BY_METHOD[call.method], call.text, call.place, subject, where)
         through = self._through(call, where, subject)
-        if call.method in ALIVE and subject and (through is None or through.sort == "flag"):
+        plain = call.method.lstrip("_").removeprefix("async_")
+        if plain in ALIVE and subject and (through is None or through.sort == "flag"):
             return Question(
                 "liveness", call.text, call.place, subject, where, certain=bool(targets)
             )

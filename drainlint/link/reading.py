@@ -10,7 +10,7 @@ from drainlint.link.calls import Known, is_log
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause_within
 from drainlint.link.program import Program
-from drainlint.link.questions import GETTER, READS, Questions, is_getter
+from drainlint.link.questions import COMPARES, GETTER, READS, Questions, is_getter
 from drainlint.link.turns import (
     always_leaves,
     backs_off,
@@ -347,14 +347,14 @@ class Reading:
     def _assign(self, statement: Assign) -> None:
         if statement.value is None:
             return
-        asked = awaited(statement.value)
         read = all(t.path in self.read_by_tests for t in statement.targets)
-        if isinstance(asked, Call) and read and is_getter(asked) and not self._is_waiting(asked):
-            self.blocks = True
-            for part in asked.parts:
-                self._expression(part)
-        else:
-            self._expression(statement.value)
+        for part in statement.value.walk():
+            if isinstance(part, Call) and read and is_getter(part) and not self._is_waiting(part):
+                self.blocks = True
+            elif isinstance(part, Call):
+                self._call(part)
+            elif isinstance(part, Walrus):
+                self.assigned[part.target].append(part.value)
         for target in statement.targets:
             for part in target.walk():
                 if part.path:
@@ -386,4 +386,4 @@ def is_computed(call: Call) -> bool:
     """Whether a call only computes: `len(x)`, `", ".join(names)`."""
     if call.method == "join":
         return bool(call.arguments)
-    return call.method in PURE
+    return call.method in PURE or call.method in COMPARES

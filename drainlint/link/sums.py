@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Variable
 from drainlint.model.deadline import Bound, Deadline
-from drainlint.model.expression import Call, Comprehension, Expression, Group, Starred
+from drainlint.model.expression import Arithmetic, Call, Comprehension, Expression, Group, Starred
 from drainlint.model.statement import Assign, Do, For, If, Return, Statement, Try, While
 from drainlint.model.wait import Earlier, Repeats
 
-SUMMED = frozenset({"join", "wait", "take", "put", "lock", "close", "network", "process", "bound", "select"})  # fmt: skip
-WALKING = frozenset({"values", "items", "copy", "list", "tuple", "set", "sorted", "reversed", "enumerate"})  # fmt: skip
+SUMMED = frozenset(
+    {"join", "wait", "take", "put", "lock", "close", "network", "process", "bound", "select"}
+)
+WALKING = frozenset(
+    {"values", "items", "copy", "list", "tuple", "set", "sorted", "reversed", "enumerate"}
+)
 
 
 def repeats(known: Known, deadline: Deadline) -> Repeats | None:
@@ -28,7 +32,7 @@ def repeats(known: Known, deadline: Deadline) -> Repeats | None:
         targets = {e.path for e in loop.target.walk() if e.path}
         if not mentioned & _derived(loop, targets):
             continue
-        if deadline.text.partition(".")[0] in _bound_in(loop):
+        if deadline.text.partition(".")[0] in _bound_in(loop) or _is_a_share(known, deadline):
             return None
         count = _count(known, known.key, loop.iterable)
         return Repeats(loop.place, loop.iterable.text, count)
@@ -37,8 +41,21 @@ def repeats(known: Known, deadline: Deadline) -> Repeats | None:
             clause = around.clauses[0]
             if mentioned & {e.path for e in clause.target.walk() if e.path}:
                 place = known.occurrence.spot.statement.place
-                return Repeats(place, clause.iterable.text, _count(known, known.key, clause.iterable))
+                count = _count(known, known.key, clause.iterable)
+                return Repeats(place, clause.iterable.text, count)
     return None
+
+
+def _is_a_share(known: Known, deadline: Deadline) -> bool:
+    """Whether the timeout is one thing's share of a whole: `timeout / len(threads)`."""
+    ways = known.program.names.function(known.key).bindings.get(deadline.text, ())
+    shares = (e for way in ways for e in way.value.walk() if isinstance(e, Arithmetic))
+    return any(
+        share.operator in ("/", "//")
+        and isinstance(share.right, Call)
+        and share.right.method == "len"
+        for share in shares
+    )
 
 
 def _is_name(text: str) -> bool:
@@ -77,7 +94,8 @@ def _count(known: Known, scope: FunctionId, iterable: Expression, depth: int = 0
         case Call() if iterable.method == "range" and len(iterable.arguments) == 1:
             return known.program.values.number(scope, iterable.arguments[0].value)
         case Call() if iterable.method in WALKING:
-            inner = iterable.receiver or (iterable.arguments[0].value if iterable.arguments else None)
+            parts = (iterable.receiver, *(a.value for a in iterable.arguments))
+            inner = next((p for p in parts if p is not None), None)
             return None if inner is None else _count(known, scope, inner, depth + 1)
     return _named_count(known, scope, iterable.path, depth) if iterable.path else None
 
@@ -88,7 +106,8 @@ def _named_count(known: Known, scope: FunctionId, path: str, depth: int) -> floa
         return None
     variable = resolved.symbol
     if not resolved.rest:
-        ways = [(variable.scope, w) for w in known.program.names.function(variable.scope).bindings.get(variable.name, ())]
+        entry = known.program.names.function(variable.scope)
+        ways = [(variable.scope, way) for way in entry.bindings.get(variable.name, ())]
     else:
         owner = known.program.classes.owner(variable.scope)
         if owner is None or variable.name != known.program.classes.self_name(variable.scope):

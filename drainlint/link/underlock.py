@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drainlint.finding import Related
 from drainlint.link.calls import Known
@@ -11,7 +11,7 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import Identity, calls_on, made, runs, ways
 from drainlint.link.program import Program
 from drainlint.model.deadline import FOREVER
-from drainlint.model.expression import Await, Call, Constant, Expression, Name
+from drainlint.model.expression import Call, Constant, Expression, Name
 from drainlint.model.lock import Lock, UnderLock
 from drainlint.model.place import Place
 from drainlint.model.wait import Wait
@@ -56,7 +56,9 @@ class UnderLocks:
 
     def of(self, known: Known, waited: Wait | None) -> Iterator[UnderLock]:
         """What a call does under a lock; nothing where it holds none or is soon done."""
-        does = _does(known, waited) or self._callback(known)
+        does = _does(known, waited)
+        if not does and self._is_callback(known.key, known.call):
+            does = "callback"
         sends = _sends(known)
         if not does and not (sends and self._locks_itself(known.key)):
             return
@@ -64,16 +66,28 @@ class UnderLocks:
         if not around:
             return
         sides = () if waited is None else tuple(self._sides(known, waited))
-        found = [self._noun(known, waited, held, does, sides) for held in around]
+        if does == "bound":
+            does, sides = "wait", tuple(s for s in sides if around[0].nature.startswith("aio-"))
+        found = [
+            replace(
+                self._noun(known.key, known.call, waited, held, does, sides),
+                confidence=known.confidence,
+                sends=sends,
+            )
+            for held in around
+        ]
         yield max(found, key=lambda n: (n.needed is not None, bool(n.lock.stoppers)))
 
-    def awaited(self, known: Known, task: Await) -> Iterator[UnderLock]:
-        """`await self.task` under a lock of the event loop's."""
-        sides = tuple(self._made_by(known, task.value))
-        for held in self.locks.own(known.key, known.call.place.line):
-            if sides and held.nature.startswith("aio-"):
-                yield self._noun(known, None, held, "wait", sides)
-                return
+    def awaits(self, key: FunctionId) -> Iterator[UnderLock]:
+        """`await self.task` under a lock of the event loop's that the task takes as well."""
+        for awaited in self.program.names.function(key).awaits:
+            sides = tuple(self._made_by(key, awaited.value))
+            for held in self.locks.own(key, awaited.place.line):
+                if sides and held.nature.startswith("aio-"):
+                    call = Call(awaited.value, (), awaited.place)
+                    found = self._noun(key, call, None, held, "wait", sides)
+                    yield replace(found, text=f"await {awaited.value.text}")
+                    break
 
     def _locks_itself(self, key: FunctionId) -> bool:
         entry = self.program.names.function(key)
@@ -93,26 +107,25 @@ class UnderLocks:
 
     def _noun(
         self,
-        known: Known,
+        key: FunctionId,
+        call: Call,
         waited: Wait | None,
         held: Held,
         does: str,
         sides: tuple[_Side, ...],
     ) -> UnderLock:
+        function = self.program.function(key)
         return UnderLock(
-            path=known.key.path,
-            place=known.call.place,
-            function=known.function,
-            drain=known.drain,
-            confidence=known.confidence,
-            text=known.call.text,
+            path=key.path,
+            place=call.place,
+            function=function,
+            drain=self.program.drain(key, call.place.line),
+            text=call.text,
             does=does,
-            lock=self._lock(held, known.key),
+            lock=self._lock(held, key),
             deadline=waited.deadline if waited is not None else FOREVER,
-            subject=known.subject or known.call.text,
             needed=self._needed(held, sides),
-            sends=_sends(known),
-            saves=bool(SAVING.match(known.function.short_name)),
+            saves=bool(SAVING.match(function.short_name)),
             is_asynchronous=held.nature.startswith("aio-"),
         )
 
@@ -199,13 +212,13 @@ class UnderLocks:
     def _sides(self, known: Known, waited: Wait) -> Iterator[_Side]:
         """Who must go on for a wait to end."""
         receiver = known.call.receiver
-        if receiver is None:
+        if receiver is None or self.program.library(known.key, known.call.func.path):
             for argument in known.call.arguments:
-                yield from self._made_by(known, argument.value)
+                yield from self._made_by(known.key, argument.value)
             return
         nature = waited.nature
         if nature in WORKERS or (waited.verb == "join" and not nature):
-            yield from self._made_by(known, receiver)
+            yield from self._made_by(known.key, receiver)
         elif nature in ("executor", "pool"):
             for scope, call in calls_on(self.program, known.key, receiver.path, SPAWNS):
                 yield from (_Side(target) for target in runs(self.program, scope, call))
@@ -230,21 +243,28 @@ class UnderLocks:
             if scope != known.key:
                 yield _Side(scope, call.place.line)
 
-    def _made_by(self, known: Known, thing: Expression) -> Iterator[_Side]:
+    def _made_by(self, key: FunctionId, thing: Expression) -> Iterator[_Side]:
         """The functions that run as the worker, or as the job, that a thing stands for."""
-        for scope, call in made(self.program, known.key, thing):
+        for scope, call in made(self.program, key, thing):
             yield from (_Side(target) for target in runs(self.program, scope, call))
 
     # Callbacks
 
-    def _callback(self, known: Known) -> str:
+    def with_callbacks(self) -> Iterator[FunctionId]:
+        """The functions that run a callback under a lock of their own: no word tells them."""
+        for held in self.locks.every():
+            for call in self.program.names.function(held.function).calls:
+                inside = held.first_line <= call.place.line <= held.last_line
+                if inside and self._is_callback(held.function, call):
+                    yield held.function
+
+    def _is_callback(self, key: FunctionId, call: Call) -> bool:
         """Whether a call runs what a user of the class or function handed in."""
-        called = known.call.func
-        if known.facts is not None or not isinstance(called, Name):
-            return ""
-        if known.program.graph.targets(known.key, known.call):
-            return ""
-        return "callback" if self._is_handed_in(known.key, called, 0) else ""
+        if not isinstance(call.func, Name) or self.program.facts(key, call) is not None:
+            return False
+        if self.program.graph.targets(key, call):
+            return False
+        return self._is_handed_in(key, call.func, 0)
 
     def _is_handed_in(self, key: FunctionId, called: Expression, depth: int) -> bool:
         if depth > 3 or not called.path:  # noqa: PLR2004 - a name for an element of an attribute
@@ -284,6 +304,8 @@ def _is_parameter(known: Known) -> bool:
 
 
 def _does(known: Known, waited: Wait | None) -> str:
+    if waited is not None and waited.verb == "bound" and known.awaited:
+        return "bound"
     if waited is None or waited.verb not in WAITS:
         return ""
     if waited.ended or waited.own_job or waited.ready or waited.killed or waited.deadline.polls:

@@ -81,8 +81,10 @@ class Values:
         if not value.path:
             return None
         ways = list(self._ways(scope, value.path))
-        if ways is None or not ways:
+        if not ways:
             return self._library(scope, value.path)
+        if any(way.how == "augment" for _, way in ways):
+            return None  # it grows on every turn
         return _all(self.number(where, way.value) for where, way in ways)
 
     def _library(self, scope: FunctionId, path: str) -> float | None:

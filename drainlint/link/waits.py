@@ -3,17 +3,16 @@
 import re
 from collections.abc import Iterator
 
-from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
-from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.calls import Known
+from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
+from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.names import FunctionId
+from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.roles import WORKERS
 from drainlint.link.services import STOP_WORDS
-from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.sums import earlier, repeats
-from drainlint.link.feeds import endless, marker, ready
 from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import (
     Await,
@@ -29,11 +28,39 @@ from drainlint.model.kind import Kind
 from drainlint.model.statement import If
 from drainlint.model.wait import Wait
 
-WAKING = frozenset({"set", "notify", "notify_all", "notifyAll", "put", "put_nowait", "release", "set_result", "cancel", "fire", "send"})  # fmt: skip
+WAKING = frozenset(
+    {
+        "set",
+        "notify",
+        "notify_all",
+        "notifyAll",
+        "put",
+        "put_nowait",
+        "release",
+        "set_result",
+        "cancel",
+        "fire",
+        "send",
+    }
+)
 CLIENTS = frozenset({"client", "limits"})
 """Verbs of calls that wait for nobody, but say how long others may."""
 IMPLEMENTED = frozenset(
-    {"lock", "rlock", "queue", "future", "event", "condition", "semaphore", "pool", "result", "barrier", "aio-queue", "aio-event", "aio-future"}  # fmt: skip
+    {
+        "lock",
+        "rlock",
+        "queue",
+        "future",
+        "event",
+        "condition",
+        "semaphore",
+        "pool",
+        "result",
+        "barrier",
+        "aio-queue",
+        "aio-event",
+        "aio-future",
+    }
 )
 LIMITS = re.compile(r"timeout|deadline|grace|remain", re.IGNORECASE)
 """Names of numbers: whoever joins with one joins no strings."""
@@ -70,7 +97,9 @@ def handed_over(known: Known) -> Iterator[Wait]:
         head, dot, method = value.path.rpartition(".")
         kind = known.program.kinds.of(known.key, Name(head)) if dot else None
         facts = known.program.kinds.method_facts(kind, method)
-        if kind is None or facts is None or facts.does not in ("join", "wait") or facts.asynchronous:
+        if kind is None or facts is None or facts.asynchronous:
+            continue
+        if facts.does not in ("join", "wait"):
             continue
         following = [a for a in known.call.arguments[(runs.at or 0) + 1 :] if not a.name]
         if following or known.call.argument(facts.timeout) is not None:
@@ -99,7 +128,7 @@ def _is_off(known: Known) -> bool:
 
 
 def _killall(known: Known, facts: CallFacts) -> Wait | None:
-    """Killing many greenlets waits for all of them to end; a single one ends when it is next run."""
+    """Killing many greenlets waits for all of them; a single one ends when it is next run."""
     if known.kind is not None and known.kind.nature == "greenlet":
         return None
     deadline = known.program.values.deadline(known.key, known.call, facts)
@@ -109,14 +138,23 @@ def _killall(known: Known, facts: CallFacts) -> Wait | None:
 def _client(known: Known, facts: CallFacts) -> Wait | None:
     """What makes a client, or a limit for one: it does not wait itself, but bounds who does."""
     given = known.call.argument(facts.timeout, facts.at)
-    if facts.does == "limits" and given is None:
+    if facts.does == "limits" and (given is None or _limits_reads(known)):
         return None
     deadline = known.program.values.deadline(known.key, known.call, facts)
     return _noun(known, facts.does, deadline, facts)
 
 
+def _limits_reads(known: Known) -> bool:
+    """Whether a limit has no total, but bounds each read: a silent peer is noticed."""
+    return any("read" in a.name and not _is_constant_none(a.value) for a in known.call.arguments)
+
+
+def _is_constant_none(value: Expression) -> bool:
+    return isinstance(value, Constant) and value.value is None
+
+
 def _unknown_join(known: Known) -> Wait | None:
-    """A `.join()` on something that the tables do not know: without arguments it is no `str.join`."""
+    """A `.join()` on what the tables do not know: without arguments it is no `str.join`."""
     call = known.call
     if call.method != "join" or call.receiver is None:
         return None
@@ -151,8 +189,10 @@ def _is_bounded_by_default(known: Known, targets: tuple[FunctionId, ...]) -> boo
 def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None = None) -> Wait:
     kind = known.kind
     asynchronous = facts is not None and facts.asynchronous
-    if deadline.is_none and (choice := _callers_choice(known)):
+    if deadline.is_none and (choice := _callers_choice(known, given=False)):
         deadline = Deadline(Bound.HANDED_ON, text=choice)
+    if deadline.bound is Bound.HANDED_ON and _callers_choice(known, given=True) == deadline.text:
+        deadline = Deadline(Bound.EXPRESSION, text=deadline.text)
     loop = repeats(known, deadline)
     return Wait(
         path=known.key.path,
@@ -167,6 +207,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         type=kind.short if kind is not None else "",
         deadline=deadline,
         can_be_bounded=facts is None or bool(facts.timeout),
+        by_default=_is_default(known, facts),
         runs_its_job=facts is not None and bool(facts.runs) and not facts.timeout,
         awaited=known.is_asynchronous,
         awaited_here=_is_awaited_here(known),
@@ -192,12 +233,17 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
     )
 
 
-def _callers_choice(known: Known) -> str:
-    """The limit whose being None led here: `if timeout is None: t.join()`; empty for none."""
+def _is_default(known: Known, facts: CallFacts | None) -> bool:
+    """Whether the library's own default bounds it, not a timeout that is given."""
+    return facts is not None and known.call.argument(facts.timeout, facts.at) is None
+
+
+def _callers_choice(known: Known, *, given: bool) -> str:
+    """The limit that a test around it found given, or None: `if timeout is None: t.join()`."""
     for spot in known.occurrence.spot.outward():
         if not isinstance(spot.owner, If) or spot.section not in ("body", "else"):
             continue
-        chosen = _is_not_given(spot.owner.test, holds=spot.section == "body")
+        chosen = _is_not_given(spot.owner.test, holds=(spot.section == "body") != given)
         if LIMITS.search(chosen):
             return chosen
     return ""
@@ -270,7 +316,7 @@ def _is_idle(known: Known) -> bool:
 
 
 def _waits_for_stop(known: Known) -> bool:
-    """Whether it is the one wait of a watcher: a worker that does nothing until it is told to stop."""
+    """Whether it is a watcher's: a worker that does nothing until it is told to stop."""
     event = known.kind is not None and known.kind.nature == "event"
     spot = known.occurrence.spot
     if not event or spot.owner is not None or not known.occurrence.dropped:

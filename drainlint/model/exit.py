@@ -12,7 +12,7 @@ class Exit(Noun):
     text: str
     """The call or statement, for messages."""
     sort: str
-    """`exit` (raises SystemExit), `hard` (nothing else runs), `kill` (SIGKILL to itself), `exec`."""
+    """`exit` (raises SystemExit), `hard` (nothing else runs), `kill` (SIGKILLs itself), `exec`."""
     handed_over: bool = False
     """Not called here but handed to somebody who will."""
     in_child: bool = False

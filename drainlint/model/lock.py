@@ -41,8 +41,6 @@ class UnderLock(Noun):
     class handed in); empty where it is only sent or written."""
     lock: Lock
     deadline: Deadline
-    subject: str = ""
-    """What is waited for or called, as written."""
     needed: Related | None = None
     """Where the side that is waited for takes the same lock: it cannot go on."""
     sends: bool = False

@@ -13,8 +13,6 @@ class Pause(Noun):
     """The call, for messages."""
     seconds: float | None
     """The longest it can take, where that is known."""
-    usual: float | None = None
-    """What a pause that the caller decides comes to by default."""
     cancellable: bool = False
     """Whoever cancels the task or kills the greenlet ends it (`asyncio.sleep`, `gevent.sleep`)."""
     event: str = ""
@@ -37,9 +35,8 @@ class Pause(Noun):
 
     @property
     def is_short(self) -> bool:
-        """Whether it is too short to speak of, by itself or by default."""
-        known = self.usual if self.seconds is None else self.seconds
-        return known is not None and known <= self.min_sleep
+        """Whether it is too short to speak of."""
+        return self.seconds is not None and self.seconds <= self.min_sleep
 
     @property
     def shown(self) -> str:

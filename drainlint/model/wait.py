@@ -47,6 +47,8 @@ class Wait(Noun):
     deadline: Deadline
     can_be_bounded: bool = True
     """The call has a parameter that bounds it."""
+    by_default: bool = False
+    """What bounds it (or does not) is the library's default: no timeout is given."""
     runs_its_job: bool = False
     """It runs what it is given and gives its result, as a plain call would."""
     awaited: bool = False
@@ -105,7 +107,7 @@ class Wait(Noun):
 
     @property
     def total(self) -> float | None:
-        """The longest it can take in seconds, all turns of its loop included, where that is known."""
+        """The longest it can take in seconds, all turns of its loop included, if that is known."""
         seconds = self.deadline.seconds
         if seconds is None or self.repeats is None:
             return seconds

@@ -24,9 +24,10 @@ class ExitInWorker(Rule[Exit]):
 
     Good:
         def work():
-            if not connect():
+            if connect():
+                serve()
+            else:
                 failed.set()
-                return
 
         threading.Thread(target=work).start()
     """

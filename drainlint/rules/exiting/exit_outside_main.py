@@ -46,7 +46,12 @@ class ExitOutsideMain(Rule[Exit]):
         """Flag an exit that is neither the main flow's nor a child's own."""
         if exit_.sort != "exit" or exit_.function.main or exit_.at_import:
             return
-        if exit_.in_child or exit_.daemonises or exit_.in_handler_of_import or exit_.in_command_line:
+        if (
+            exit_.in_child
+            or exit_.daemonises
+            or exit_.in_handler_of_import
+            or exit_.in_command_line
+        ):
             return
         if exit_.runs_as_process or exit_.in_signal_handler:
             return

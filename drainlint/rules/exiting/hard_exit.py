@@ -41,8 +41,6 @@ class HardExit(Rule[Exit]):
         """Flag a hard exit that is neither a child's own nor a parent's that daemonises."""
         if exit_.sort == "exit" or exit_.in_child or exit_.daemonises:
             return
-        if exit_.at_import and exit_.in_handler_of_import:
-            return
         if exit_.sort == "exec" and (exit_.drain is None or exit_.last_act):
             return
         yield self.found(

@@ -16,11 +16,11 @@ def on_the_way(wait: Wait) -> str:
 
 
 FAR = 4
-"""Steps from the root of a drain path after which an await is somebody else's to bound."""
+"""Steps from the root of a drain path after which a wait is somebody else's to bound."""
 
 
 def is_far_from_the_stop(wait: Wait) -> bool:
-    """Whether an await is so deep in what a stop calls that the bound belongs further up."""
+    """Whether a wait is so deep in what a stop calls that the bound belongs further up."""
     return wait.drain is not None and len(wait.drain.steps) >= FAR
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
 from drainlint.rule import Rule, any_of, on_drain_path
-from drainlint.rules.waiting import is_left_alone, on_the_way
+from drainlint.rules.waiting import is_far_from_the_stop, is_left_alone, on_the_way
 
 
 class ClientWithoutTimeout(Rule[Wait]):
@@ -42,14 +42,15 @@ class ClientWithoutTimeout(Rule[Wait]):
         """Flag a call to the network, or a client made for it, without a timeout."""
         if not wait.deadline.is_none or not wait.can_be_bounded or is_left_alone(wait):
             return
-        network = wait.verb in ("network", "client", "limits")
-        if not network and not (wait.verb == "take" and wait.nature in ("session", "consumer")):
+        takes = wait.verb == "take" and wait.nature in ("session", "consumer")
+        if not takes and wait.verb not in ("network", "client", "limits"):
             return
-        if wait.awaited and wait.verb == "network" or wait.ready:
+        if wait.ready or (wait.awaited and wait.verb == "network"):
             return
         yield self.found(
             wait,
             f"`{wait.text}` waits for ever for a peer that does not answer{on_the_way(wait)}",
             wait.related(wait.place, "no timeout"),
             remedy="give it a timeout well below the drain budget",
+            level=Level.WARNING if is_far_from_the_stop(wait) else None,
         )

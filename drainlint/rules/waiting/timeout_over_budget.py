@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
 from drainlint.rule import Rule, any_of, on_drain_path
+from drainlint.rules.waiting import is_far_from_the_stop
 
 CLIENTS = frozenset({"network", "client", "limits"})
 
@@ -36,18 +37,31 @@ class TimeoutOverBudget(Rule[Wait]):
 
     code = "DRN307"
     level = on_drain_path(Level.WARNING, Level.NOTE)
-    words = any_of("timeout", "wait", "join", "wait_for", "result", "get()", "acquire", "fail_after", "move_on_after")  # noqa: E501 - one list
+    words = any_of(
+        "timeout",
+        "wait",
+        "join",
+        "wait_for",
+        "result",
+        "get()",
+        "acquire",
+        "fail_after",
+        "move_on_after",
+    )
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a constant timeout over the budget, on the drain path or of a client."""
         seconds = wait.deadline.seconds
         if seconds is None or seconds <= wait.budget or wait.ended or wait.bounded_by:
             return
-        if wait.drain is None and not (wait.verb in CLIENTS and wait.function.worker):
+        if wait.verb in CLIENTS and (wait.by_default or not (wait.drain or wait.function.worker)):
+            return
+        if wait.drain is None and wait.verb not in CLIENTS:
             return
         yield self.found(
             wait,
             f"`{wait.text}` may take {seconds:g} s, and the drain budget is {wait.budget:g} s",
             wait.related(wait.place, f"{seconds:g} s > budget {wait.budget:g} s"),
             remedy="give it less than the budget, or what is left of it",
+            level=Level.NOTE if is_far_from_the_stop(wait) else None,
         )

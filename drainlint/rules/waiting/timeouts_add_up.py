@@ -64,8 +64,8 @@ class TimeoutsAddUp(Rule[Wait]):
             story = wait.related(place, f"once for each of `{wait.repeats.text}`")
             yield self.found(wait, _loop_message(wait), story, remedy=REMEDY)
         elif wait.repeats is None and _crosses(wait):
-            story = (wait.related(e.place, f"up to {e.seconds:g} s") for e in wait.earlier)
-            yield self.found(wait, _row_message(wait), *story, remedy=REMEDY)
+            row = [wait.related(e.place, f"up to {e.seconds:g} s") for e in wait.earlier]
+            yield self.found(wait, _row_message(wait), *row, remedy=REMEDY)
 
 
 def _matters(wait: Wait) -> bool:

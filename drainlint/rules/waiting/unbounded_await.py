@@ -43,7 +43,9 @@ class UnboundedAwait(Rule[Wait]):
             return
         if wait.drain is None or not wait.awaited_here or not wait.deadline.is_none:
             return
-        if is_left_alone(wait) or wait.cancelled or (wait.verb == "close" and wait.nature != "server"):
+        if is_left_alone(wait) or wait.cancelled:
+            return
+        if wait.verb == "close" and wait.nature != "server":
             return
         yield self.found(
             wait,

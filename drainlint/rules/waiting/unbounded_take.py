@@ -53,7 +53,7 @@ class UnboundedTake(Rule[Wait]):
             return
         if wait.verb not in REMEDIES or (wait.verb == "lock" and wait.awaited):
             return
-        if wait.drain is None and not wait.endless:
+        if wait.endless == "" and (wait.drain is None or (wait.drain.by_name and wait.in_loop)):
             return
         if wait.verb == "put" and not wait.marker:
             return

@@ -43,7 +43,14 @@ class UncheckedTimeout(Rule[Wait]):
         """Flag a bounded wait whose outcome nobody looks at."""
         if wait.verb not in LOOKS or not wait.is_bounded_here or wait.handed_over:
             return
-        if wait.seen or wait.is_pause or wait.hands_on or wait.own_job or wait.ended:
+        if (
+            wait.cancelled
+            or wait.seen
+            or wait.is_pause
+            or wait.hands_on
+            or wait.own_job
+            or wait.ended
+        ):
             return
         yield self.found(
             wait,

@@ -1,0 +1,402 @@
+"""What is on the drain path, and what is not: roots of every sort, directly and through calls."""
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from drainlint.discover import SourceFile
+from drainlint.finding import Finding, Level
+from drainlint.gather import gather
+from drainlint.link.names import FunctionId
+from drainlint.link.program import Program
+from drainlint.model.function import Drain
+from drainlint.rules import words
+from tests.conftest import findings_in
+from tests.linked import program
+
+SERVICES = Path(__file__).parents[1] / "fixtures" / "services"
+
+
+def drain(made: Program, function: str, line: int = 0, path: str = "app.py") -> Drain | None:
+    """Why a line of a function is on the drain path, or the function as a whole."""
+    key = FunctionId(path, function)
+    return made.drain(key, line or made.names.function(key).line)
+
+
+def line_of(text: str, wanted: str) -> int:
+    lines = textwrap.dedent(text).split("\n")
+    return next(number for number, line in enumerate(lines, 1) if wanted in line)
+
+
+def steps(found: Drain | None) -> list[str]:
+    assert found is not None
+    return [step.text for step in found.steps]
+
+
+REGISTERED = {
+    "signal.signal": "signal.signal(signal.SIGTERM, leave)",
+    "signal.signal through partial": "signal.signal(signal.SIGTERM, functools.partial(leave, 1))",
+    "signal.signal through a lambda": "signal.signal(signal.SIGTERM, lambda s, f: leave())",
+    "add_signal_handler": "asyncio.get_event_loop().add_signal_handler(signal.SIGTERM, leave)",
+    "atexit": "atexit.register(leave)",
+    "weakref.finalize": "weakref.finalize(object(), leave)",
+}
+IMPORTS = "import asyncio, atexit, contextlib, functools, signal, threading, weakref\n"
+
+
+@pytest.mark.parametrize("how", REGISTERED)
+def test_what_is_registered_is_on_the_drain_path(how: str) -> None:
+    made = program(
+        f"{IMPORTS}def leave(*_):\n    wait()\n\ndef wait():\n    pass\n\n{REGISTERED[how]}\n"
+    )
+    assert drain(made, "leave") is not None
+    found = drain(made, "wait")
+    assert found is not None
+    assert found.sort in ("signal", "exit-hook")
+    assert not found.by_name
+    assert steps(found)[-1] == "`wait`"
+
+
+def test_atexit_is_a_decorator_too() -> None:
+    made = program("import atexit\n\n@atexit.register\ndef leave():\n    pass\n")
+    found = drain(made, "leave")
+    assert found is not None
+    assert (found.sort, found.root) == ("exit-hook", "exit hook `leave`")
+
+
+def test_shutdown_hooks_of_web_frameworks_are_on_the_drain_path() -> None:
+    made = program("""
+        from contextlib import asynccontextmanager
+        from fastapi import FastAPI
+
+        @asynccontextmanager
+        async def lifespan(app):
+            before()
+            yield
+            after()
+
+        def before(): ...
+
+        def after(): ...
+
+        app = FastAPI(lifespan=lifespan)
+
+        @app.on_event("startup")
+        async def begin(): ...
+
+        @app.on_event("shutdown")
+        async def bye(): ...
+    """)
+    hook = drain(made, "bye")
+    assert hook is not None
+    assert hook.sort == "shutdown-hook"
+    assert drain(made, "begin") is None
+    assert drain(made, "after") is not None
+    assert drain(made, "before") is None
+
+
+def test_a_handler_may_be_a_method_registered_by_its_own_class() -> None:
+    made = program("""
+        import signal
+
+        class Server:
+            def install(self):
+                signal.signal(signal.SIGTERM, self.on_term)
+
+            def on_term(self, signum, frame):
+                self.finish_up()
+
+            def finish_up(self): ...
+    """)
+    assert steps(drain(made, "Server.finish_up")) == [
+        "signal handler `on_term`",
+        "`Server.finish_up`",
+    ]
+
+
+def test_a_handler_handed_through_a_helper_is_still_a_handler() -> None:
+    made = program("""
+        import signal
+
+        def install(handler):
+            signal.signal(signal.SIGTERM, handler)
+
+        def leave(signum, frame): ...
+
+        install(leave)
+    """)
+    found = drain(made, "leave")
+    assert found is not None
+    assert found.sort == "signal"
+
+
+WORKER = """
+import threading
+
+class Service:
+    def __init__(self):
+        self.worker = threading.Thread(target=self.run)
+
+    def run(self): ...
+
+    def {name}(self):
+        {body}
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["stop", "close", "_shutdown", "async_stop", "on_exit", "__exit__"]
+)
+def test_the_stop_methods_of_a_service_count_in_full(name: str) -> None:
+    found = drain(program(WORKER.format(name=name, body="...")), f"Service.{name}")
+    assert found is not None
+    assert not found.by_name
+
+
+def test_a_stop_method_of_anything_else_counts_by_its_name() -> None:
+    found = drain(program("class Thing:\n    def stop(self): ...\n"), "Thing.stop")
+    assert found is not None
+    assert found.by_name
+
+
+def test_a_method_that_begins_with_such_a_word_counts_where_it_ends_what_it_owns() -> None:
+    ends = program(WORKER.format(name="stop_worker", body="self.worker.join()"))
+    only_named = program(WORKER.format(name="stop_words", body="return ['the', 'a']"))
+    assert drain(ends, "Service.stop_worker") is not None
+    assert drain(only_named, "Service.stop_words") is None
+
+
+def test_super_is_followed_into_the_base() -> None:
+    made = program("""
+        import threading
+
+        class Base:
+            def __init__(self):
+                self.worker = threading.Thread(target=print)
+
+            def wind_up(self): ...
+
+        class Service(Base):
+            def stop(self):
+                super().wind_up()
+    """)
+    assert steps(drain(made, "Base.wind_up")) == ["`Service.stop`", "`Base.wind_up`"]
+
+
+def test_what_overrides_a_called_method_is_on_the_drain_path() -> None:
+    made = program("""
+        import threading
+
+        class Base:
+            def __init__(self):
+                self.worker = threading.Thread(target=print)
+
+            def stop(self):
+                self.wind_up()
+
+            def wind_up(self): ...
+
+        class Special(Base):
+            def wind_up(self): ...
+    """)
+    assert steps(drain(made, "Special.wind_up")) == ["`Base.stop`", "`Special.wind_up`"]
+
+
+def test_decorated_functions_are_followed_through_their_calls() -> None:
+    made = program("""
+        import atexit, functools
+
+        def logged(function):
+            @functools.wraps(function)
+            def inner(*args):
+                return function(*args)
+            return inner
+
+        @atexit.register
+        @logged
+        def leave():
+            finish_up()
+
+        @logged
+        def finish_up(): ...
+    """)
+    assert drain(made, "finish_up") is not None
+
+
+CONTEXT = """
+import contextlib
+
+@contextlib.contextmanager
+def running():
+    begin()
+    yield
+    wind_up()
+
+def begin(): ...
+
+def wind_up(): ...
+"""
+
+
+def test_what_follows_the_yield_of_a_context_manager_is_on_the_drain_path() -> None:
+    made = program(CONTEXT)
+    assert drain(made, "running", line_of(CONTEXT, "wind_up()")) is not None
+    assert drain(made, "running", line_of(CONTEXT, "begin()")) is None
+    assert drain(made, "wind_up") is not None
+    assert drain(made, "begin") is None
+
+
+def test_a_generator_that_is_no_context_manager_does_not_count() -> None:
+    made = program(CONTEXT.replace("@contextlib.contextmanager", ""))
+    assert drain(made, "wind_up") is None
+
+
+MAIN = """
+def main():
+    begin()
+    try:
+        serve()
+    except KeyboardInterrupt:
+        say_goodbye()
+    finally:
+        wind_up()
+
+def begin(): ...
+
+def serve(): ...
+
+def say_goodbye(): ...
+
+def wind_up(): ...
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_finally_and_interrupt_handlers_of_main_are_on_the_drain_path() -> None:
+    made = program(MAIN)
+    on_path = {name: drain(made, name) for name in ("begin", "serve", "say_goodbye", "wind_up")}
+    assert on_path["begin"] is on_path["serve"] is None
+    assert steps(on_path["say_goodbye"]) == ["interrupt handler of `main`", "`say_goodbye`"]
+    assert steps(on_path["wind_up"]) == ["`finally` of `main`", "`wind_up`"]
+
+
+def test_finally_of_any_other_function_is_not_on_the_drain_path() -> None:
+    made = program(MAIN.replace("main()", "work()").replace('"__main__"', '"elsewhere"'))
+    assert drain(made, "wind_up") is None
+
+
+WAITING = """
+import signal, threading
+
+done = threading.Event()
+
+def on_term(signum, frame):
+    done.set()
+
+def main():
+    signal.signal(signal.SIGTERM, on_term)
+    begin()
+    done.wait()
+    wind_up()
+
+def begin(): ...
+
+def wind_up(): ...
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_what_follows_the_wait_for_stop_is_on_the_drain_path_but_not_the_wait() -> None:
+    made = program(WAITING)
+    assert steps(drain(made, "wind_up")) == ["what follows `done.wait()` in `main`", "`wind_up`"]
+    assert drain(made, "main", line_of(WAITING, "done.wait()")) is None
+    assert drain(made, "begin") is None
+
+
+def test_a_wait_for_an_event_that_no_handler_sets_is_no_wait_for_stop() -> None:
+    made = program(WAITING.replace("done.set()", "pass"))
+    assert drain(made, "wind_up") is None
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "threading.Thread(target=self.drain).start()",
+        "threading.Thread(target=functools.partial(self.drain, 1)).start()",
+    ],
+)
+def test_a_function_that_runs_as_a_worker_is_no_stop_method(start: str) -> None:
+    made = program(f"""
+        import functools, threading
+
+        class Service:
+            def begin(self):
+                {start}
+
+            def drain(self, *_): ...
+    """)
+    assert drain(made, "Service.drain") is None
+
+
+def test_what_nobody_calls_when_the_program_stops_is_not_on_the_drain_path() -> None:
+    made = program("def work():\n    rest()\n\ndef rest(): ...\n")
+    assert drain(made, "work") is None
+    assert drain(made, "rest") is None
+
+
+# Whole projects
+
+
+def sources(name: str) -> dict[str, str]:
+    """The files of a project among the fixtures, by path."""
+    folder = SERVICES / name
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*.py"))
+    }
+
+
+def crossing() -> Finding:
+    (finding,) = findings_in(sources("crossing"))
+    return finding
+
+
+def test_a_drain_path_crosses_packages_re_exports_and_relative_imports() -> None:
+    finding = crossing()
+    assert (finding.name, finding.level, finding.path) == (
+        "unbounded-join",
+        Level.ERROR,
+        "transport/pools/senders.py",
+    )
+    assert [(step.path, step.text) for step in finding.steps] == [
+        ("app/main.py", "signal handler `on_term`"),
+        ("core/lifecycle/coordinator.py", "`Coordinator.leave`"),
+        ("transport/gate.py", "`Gate.fall`"),
+        ("transport/pools/senders.py", "`Senders.conclude`"),
+    ]
+
+
+def test_a_module_without_any_word_of_a_rule_carries_the_path() -> None:
+    path = "core/lifecycle/coordinator.py"
+    text = sources("crossing")[path]
+    groups = tuple(groups for groups in words().values() if groups)
+    (facts,) = gather([SourceFile(SERVICES / "crossing" / path, path, text.encode())], groups, 1)
+    assert facts.bodies == ()
+    assert path in {step.path for step in crossing().steps}
+
+
+def test_without_its_handler_the_same_wait_is_no_error() -> None:
+    files = sources("crossing")
+    files["app/main.py"] = files["app/main.py"].replace(
+        "signal.signal(signal.SIGTERM, on_term)", ""
+    )
+    assert [f.level for f in findings_in(files)] != [Level.ERROR]
+
+
+def test_a_service_that_drains_well_is_left_alone() -> None:
+    assert findings_in(sources("graceful"), strict=True) == []
