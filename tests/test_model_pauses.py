@@ -60,13 +60,6 @@ def test_a_greenlet_can_be_killed_while_it_sleeps(head: str, call: str) -> None:
     assert pause_of(call, head).cancellable
 
 
-def test_a_pause_that_the_caller_decides_has_its_default_length() -> None:
-    body = "def nap(delay=0.02):\n    time.sleep(delay)\nreturn nap"
-    pause = pause_of(body)
-
-    assert (pause.seconds, pause.usual, pause.is_short) == (None, 0.02, True)
-
-
 def test_a_pause_after_readiness_went_off_lets_traffic_drain() -> None:
     assert pause_of("client.ready = False\ntime.sleep(5)").lets_traffic_drain
     assert not pause_of("client.ready = True\ntime.sleep(5)").lets_traffic_drain

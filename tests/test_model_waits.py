@@ -85,10 +85,8 @@ class Pool:
         self.two.join(10)
         return self.one.is_alive() or self.two.is_alive()
 """
-    assert messages(source, "timeouts-add-up") == [
-        "with `self.two.join(10)` the waits add up to 20 + 10 s, "
-        "more than the drain budget of 25 s"
-    ]
+    (message,) = messages(source, "timeouts-add-up")
+    assert message.startswith("with `self.two.join(10)` the waits add up to 20 + 10 s")
 
 
 def test_the_message_on_a_loop_of_waits_multiplies() -> None:

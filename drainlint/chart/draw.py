@@ -82,7 +82,7 @@ class _Drawing:
             None if first is None else Spot(first.scope.path, first.place.line, first.place.column)
         )
         return Handler(
-            root.label,
+            self.paths.label(way),
             Spot(root.function.path, root.first_line or defined.line),
             place,
             self.paths.triggers(way),
@@ -93,11 +93,14 @@ class _Drawing:
     def _sets(self, handler: FunctionId) -> Iterator[str]:
         """The stop signals that a handler, or what it calls, sets."""
         reach = set(self.program.drain_paths.closure(handler))
-        for lifetime in self.lifetimes.values():
+        for key, lifetime in self.lifetimes.items():
+            bases = [b for b in self.program.classes.project_line(key) if b != key]
+            inherited = {
+                s for b in bases if b in self.lifetimes for s in self.lifetimes[b].stop_signals
+            }
             for signal in lifetime.signals:
-                if signal.owner == lifetime.name and any(
-                    FunctionId(act.path, act.function) in reach for act in signal.set_by
-                ):
+                sets = any(FunctionId(act.path, act.function) in reach for act in signal.set_by)
+                if sets and signal.name not in inherited:
                     yield f"{lifetime.short_name}.{signal.name}"
 
     def _makes(self, start: FunctionId) -> Iterator[str]:

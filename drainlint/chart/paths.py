@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from drainlint.chart.servicemap import DrainPath
 from drainlint.chart.trees import Trees
-from drainlint.link.drain import CERTAIN, REGISTERED, Root
+from drainlint.link.drain import CERTAIN, REGISTERED, Root, shown
 from drainlint.link.entries import Entries, ProgramEntry
 from drainlint.link.graph import Registration
 from drainlint.link.names import FunctionId
@@ -98,11 +98,17 @@ class Paths:
             tree = self.trees.draw(root, number)
             self.numbers[root] = 0 if tree is None else number
             if tree is not None:
-                label = f"stop method {root.label}" if root.sort == "method" else root.label
-                self.drawn.append(
-                    DrainPath(number, root.sort, label, self.triggers(way), root.by_name, tree)
-                )
+                label, triggers = self.label(way), self.triggers(way)
+                self.drawn.append(DrainPath(number, root.sort, label, triggers, root.by_name, tree))
         return self.numbers[root]
+
+    def label(self, way: Way) -> str:
+        """What a root is, with its class's name: "signal handler `Worker.handle_exit`"."""
+        root = way.root
+        if way.registrations:
+            _, word = REGISTERED[way.registrations[0].role]
+            return f"{word} `{shown(self.program.names.function(root.function))}`"
+        return f"stop method {root.label}" if root.sort == "method" else root.label
 
     def draw_the_rest(self, wishes: Wishes) -> tuple[int, int, int]:
         """Draw what belongs to no entry: how many were quiet, drawn within others, side code."""

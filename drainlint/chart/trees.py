@@ -11,6 +11,7 @@ from drainlint.link.drain import Root, shown
 from drainlint.link.names import FunctionId
 from drainlint.link.nouns import Nouns
 from drainlint.link.program import Program
+from drainlint.model.close import Close
 from drainlint.model.deadline import AT_ONCE, FOREVER, Bound, Deadline
 from drainlint.model.expression import Call
 from drainlint.model.loop import Loop
@@ -68,9 +69,12 @@ class Trees:
             if isinstance(loop, Loop) and loop.waits_by_asking
             for pause in loop.pauses
         }
+        closes = {noun.place: noun for noun in of_body if isinstance(noun, Close)}
         found: dict[FunctionId, list[MappedWait]] = {}
         for noun in of_body:
-            made = _mapped(noun) if noun.place not in within or isinstance(noun, Loop) else None
+            again = noun.place in within and not isinstance(noun, Loop)
+            again = again or (noun.place in closes and isinstance(noun, Wait))
+            made = None if again else _mapped(noun)
             if made is not None:
                 name = noun.function.name
                 found.setdefault(FunctionId(key.path, name) if name else key, []).append(made)
@@ -177,7 +181,7 @@ def reached(program: Program) -> Iterator[FunctionId]:
 
 def _may_take_time(program: Program, key: FunctionId) -> bool:
     entry: FunctionEntry = program.names.function(key)
-    if entry.awaits or entry.turns:
+    if entry.awaits or entry.turns or entry.entered:
         return True
     return any(call.method == "join" or _waits(program, key, call) for call in entry.calls)
 
@@ -207,6 +211,15 @@ def _mapped(noun: Noun) -> MappedWait | None:
                 _spot(noun.path, noun.place),
                 Deadline(bound, seconds, _argument(noun.text)),
                 remarks=("on every turn of a loop",) if noun.in_loop else (),
+            )
+        case Close() if not noun.own_job and not noun.deadline.polls:
+            return MappedWait(
+                "wait",
+                noun.text,
+                _spot(noun.path, noun.place),
+                noun.deadline,
+                noun.bounded_by or ("jobs that end in time" if noun.bounded_jobs else ""),
+                (f"for {noun.waits_for}",),
             )
         case Loop() if noun.waits_by_asking:
             bounded = Deadline(Bound.EXPRESSION, text=noun.deadline)

@@ -9,6 +9,7 @@ from drainlint.link.turns import clauses, is_endless, is_limit, place_of
 from drainlint.model.expression import (
     Arithmetic,
     Call,
+    Compare,
     Comprehension,
     Conditional,
     Expression,
@@ -140,5 +141,5 @@ class Asking:
 def _measured(test: Expression, origins: list[Expression]) -> Expression:
     """A comparison of a name that holds a size, as one of the size itself."""
     if isinstance(test, Compare) and test.left.path and len(origins) == 1:
-        return replace(test, left=origins[0])
+        return Compare(origins[0], test.operators, test.rights)
     return test

@@ -14,7 +14,9 @@ from drainlint.model.expression import Await, Call, Constant, Yield
 from drainlint.model.function import Drain, Function
 from drainlint.model.kind import Kind
 
-TIMEOUTS = re.compile(r"(^|_)(timeout|timeout_after|fail_after|move_on_after|with_timeout)$")
+TIMEOUTS = re.compile(
+    r"^(?!.*(socket|default|connect|read))(\w*_)?(timeout|timeout_after|fail_after|move_on_after)$"
+)
 """Names of functions and methods that bound what they enclose, whoever's they are."""
 LOGS = frozenset(
     {

@@ -16,6 +16,10 @@ READS = frozenset({"get", "get_nowait", "recv", "recv_bytes", "poll"})
 WRITES = frozenset({"put", "put_nowait", "send", "send_bytes"})
 CHANNELS = frozenset({"queue", "connection"})
 STREAMS = ("stdout", "stderr")
+BETWEEN_PROCESSES = ("multiprocessing", "billiard", "multiprocess", "torch")
+
+_Made = tuple[FunctionId, Call]
+"""A function, and the call in it that made the child."""
 
 
 def child_wait(known: Known, waited: Wait | None) -> ChildWait | None:
@@ -39,7 +43,7 @@ def child_wait(known: Known, waited: Wait | None) -> ChildWait | None:
 
 
 def _noun(
-    known: Known, waited: Wait, scope: FunctionId, made_by: Call, channel: str, read: Related | None
+    known: Known, waited: Wait, made_by: _Made, channel: str, read: Related | None
 ) -> ChildWait:
     return ChildWait(
         path=known.key.path,
@@ -50,7 +54,7 @@ def _noun(
         text=known.call.text,
         child=waited.subject,
         channel=channel,
-        fed=Related(scope.path, made_by.place.first_line, f"it writes to `{channel}`"),
+        fed=Related(made_by[0].path, made_by[1].place.first_line, f"it writes to `{channel}`"),
         read=read,
         is_bounded=not waited.deadline.is_none,
     )
@@ -60,7 +64,7 @@ def _noun(
 
 
 def _channels(program: Program, scope: FunctionId, call: Call) -> Iterator[str]:
-    """The queues and pipe ends that the child's own function writes to, as the parent names them."""
+    """The queues and pipe ends that the child's function writes to, as the parent names them."""
     for target in runs(program, scope, call):
         entry = program.names.function(target)
         given = _given(call)
@@ -74,11 +78,10 @@ def _channels(program: Program, scope: FunctionId, call: Call) -> Iterator[str]:
         }
         for name, value in zip(plain, given, strict=False):
             kind = program.kinds.of(scope, value)
-            if name in written and value.path and kind is not None and kind.nature in CHANNELS:
-                if kind.library.startswith(
-                    ("multiprocessing", "billiard", "multiprocess", "torch")
-                ):
-                    yield value.path
+            if name not in written or kind is None or kind.nature not in CHANNELS:
+                continue
+            if value.path and kind.library.startswith(BETWEEN_PROCESSES):
+                yield value.path
 
 
 def _given(call: Call) -> tuple[Expression, ...]:
@@ -102,7 +105,7 @@ def _of_queue(
     if read is None:
         return None
     late = Related(known.key.path, read.place.first_line, "it is read only here")
-    return _noun(known, waited, scope, made_by, channel, late)
+    return _noun(known, waited, (scope, made_by), channel, late)
 
 
 def _other_ends(program: Program, scope: FunctionId, channel: str) -> Iterator[str]:
@@ -147,7 +150,7 @@ def _of_pipe(known: Known, waited: Wait, scope: FunctionId, made_by: Call) -> Ch
     if late is not None:
         place = known.call.place._replace(line=late[0], end_line=late[0], column=1, end_column=0)
         read = Related(known.key.path, place, f"`{late[1]}` is read only here")
-    return _noun(known, waited, scope, made_by, streams[0], read)
+    return _noun(known, waited, (scope, made_by), streams[0], read)
 
 
 def _is_pipe(program: Program, scope: FunctionId, given: Expression | None) -> bool:

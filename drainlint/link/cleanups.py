@@ -36,30 +36,32 @@ def cleanups(program: Program, key: FunctionId, body: Body) -> Iterator[Cleanup]
     """What a coroutine awaits while it cleans up, in source order."""
     if not program.names.function(key).is_async:
         return
-    again = _cancels_again(program, key)
     for spot in spots(body.statements):
         section = _section(spot)
         if section is None or _is_foreseen(spot, section):
             continue
+        again = _cancels_again(program, key, section)
         for awaited in _awaits(spot.statement):
             spent = "" if again else _spent(program, key, section, awaited)
             if again or spent:
                 yield _noun(program, key, spot, section, awaited, again=again, spent=spent)
 
 
-def _cancels_again(program: Program, key: FunctionId) -> bool:
-    """Whether a function runs under a library whose cancellation strikes at every await.
+def _cancels_again(program: Program, key: FunctionId, section: Spot) -> bool:
+    """Whether cleanup runs under a library whose cancellation strikes at every await.
 
-    Where asyncio is at work as well, only in a scope or task group of such a library.
+    Where asyncio is at work as well, only in a scope or task group of such a library. Nothing
+    cancels the outermost coroutine of a program, unless it opens a scope itself.
     """
     imports = program.names.modules[key.path].imports.values()
     heads = {target.partition(".")[0] for target in imports}
     if not heads & set(CANCELS_AGAIN):
         return False
-    if "asyncio" not in heads:
+    if "asyncio" not in heads and "main" not in program.roles.registered(key):
         return True
-    paths = (getattr(e.value, "func", e.value).path for e in program.names.function(key).entered)
-    return any(program.library(key, p).partition(".")[0] in CANCELS_AGAIN for p in paths if p)
+    entered = (i.value for w in section.withs for i in w.items)
+    paths = (e.func.path for e in entered if isinstance(e, Call))
+    return any(program.library(key, p).partition(".")[0] in CANCELS_AGAIN for p in paths)
 
 
 def _section(spot: Spot) -> Spot | None:
@@ -79,9 +81,10 @@ def _is_foreseen(spot: Spot, section: Spot) -> bool:
     for outer in spot.outward():
         if outer is section:
             return False
-        if isinstance(outer.owner, Try) and outer.section == "body":
-            if any(h.kinds and _catches(h, CANCELLATION) for h in outer.owner.handlers):
-                return True
+        if not isinstance(outer.owner, Try) or outer.section != "body":
+            continue
+        if any(h.kinds and _catches(h, CANCELLATION) for h in outer.owner.handlers):
+            return True
     return False
 
 
@@ -104,7 +107,7 @@ def _awaits(statement: Statement) -> Iterator[Expression]:
         yield statement.iterable
 
 
-def _noun(
+def _noun(  # noqa: PLR0913 - the parts of one value
     program: Program,
     key: FunctionId,
     spot: Spot,
@@ -135,7 +138,7 @@ def _noun(
 
 
 def _at_once(program: Program, key: FunctionId, awaited: Expression, depth: int = 0) -> bool:
-    """Whether what is awaited does its work although it is cancelled: it closes, or never pauses."""
+    """Whether it does its work although it is cancelled: it closes, or never pauses."""
     if not isinstance(awaited, Call):
         return False
     if awaited.method in AT_ONCE:
@@ -214,7 +217,7 @@ def _spent(program: Program, key: FunctionId, section: Spot, awaited: Expression
 
 
 def _rest_of(program: Program, key: FunctionId, bounding: Expression) -> str:
-    """The moment up to which a timeout runs: `wait_for(x, deadline - now())`, `timeout_at(deadline)`."""
+    """The moment that ends a timeout: `wait_for(x, deadline - now())`, `timeout_at(deadline)`."""
     if not isinstance(bounding, Call):
         return ""
     known = program.facts(key, bounding)

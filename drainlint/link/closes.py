@@ -75,7 +75,7 @@ def _hooked(known: Known, argument: str, at: int | None) -> Iterator[Close]:
         yield _noun(known, known.call.place, value.path, kind, deadline, head, hooked=True)
 
 
-def _noun(
+def _noun(  # noqa: PLR0913, PLR0917 - the parts of one value
     known: Known,
     place: Place,
     text: str,
@@ -103,19 +103,13 @@ def _noun(
         bounded_jobs=bool(jobs) and all(_is_bounded(known.program, j) for j in jobs),
         endless_job=next((e for j in jobs if (e := _endless(known.program, j))), None),
         hooked=hooked,
-        own_job=bool(known.function.implements) or _hands_on(known),
+        own_job=bool(known.function.implements),
     )
 
 
 def _flushes_a_writer(known: Known, facts: CallFacts) -> bool:
     kind = known.kind
     return facts.does == "flush" and kind is not None and kind.nature in WRITERS
-
-
-def _hands_on(known: Known) -> bool:
-    """Whether a method of the same name hands the close on to the one it wraps."""
-    function = known.function
-    return bool(function.implements) and function.short_name == known.call.method
 
 
 def _joins_no_handler(known: Known, facts: CallFacts) -> bool:
@@ -139,7 +133,7 @@ def _jobs(known: Known, subject: str) -> Iterator[FunctionId | None]:
     if not subject:
         return
     for scope, call in calls_on(known.program, known.key, subject, SPAWNS):
-        targets = list(runs(known.program, scope, call))
+        targets: list[FunctionId | None] = [*runs(known.program, scope, call)]
         yield from targets or [None]
 
 
@@ -153,9 +147,10 @@ def _is_bounded(program: Program, job: FunctionId | None) -> bool:
             return False
         for call in entry.calls:
             known = program.facts(function, call)
-            if known is not None and known[0].does in PATIENT:
-                if program.values.deadline(function, call, known[0]).is_none:
-                    return False
+            if known is None or known[0].does not in PATIENT:
+                continue
+            if program.values.deadline(function, call, known[0]).is_none:
+                return False
     return True
 
 

@@ -318,7 +318,8 @@ def killed(known: Known) -> bool:
             return False
         each = isinstance(statement, For) and subject.is_one_of(statement.iterable)
         for call in statement_calls(statement):
-            if call.method == "kill" and (each or subject.is_(call.receiver)):
+            own = call.method == "kill" and not call.arguments  # os.kill sends what it is told
+            if own and (each or subject.is_(call.receiver)):
                 return True
             if call.method in ("kill", "killpg", "send_signal") and _sends_kill(call):
                 return True

@@ -27,7 +27,10 @@ TIMEOUTS = re.compile(r"time_?out|deadline|seconds|secs|delay|interval|remaining
 MILLIS = re.compile(r"(_|^)(ms|msec|msecs|millis|milliseconds)$|Millis$|_in_ms$", re.IGNORECASE)
 SECONDS = re.compile(r"(_|^)(s|sec|secs|seconds)$", re.IGNORECASE)
 CLOCKS = frozenset({"clock", "wall-clock"})
-ENDING = re.compile(r"_*(kill|terminate|cancel|close|shutdown|send_signal|put|set|stop|abort|interrupt|disconnect|release|notify)")  # fmt: skip
+ENDING = re.compile(
+    r"_*(kill|terminate|cancel|close|shutdown|send_signal|put|set|stop|abort|interrupt|disconnect"
+    r"|release|notify)"
+)
 """What, done between two waits, may well end what is waited for."""
 LONG = 1000.0
 """Seconds; round thousands from here on are taken for milliseconds."""
@@ -96,9 +99,9 @@ def _misplaced(known: Known, facts: CallFacts) -> Iterator[Limit]:
 
 def _unbounding(known: Known, facts: CallFacts, given: Expression) -> Iterator[Limit]:
     """Zero where it means for ever, `timeout or None`, a clock time."""
-    if isinstance(given, Constant) and given.value == 0 and given.value is not False:
-        if facts.zero == "forever":
-            yield _limit(known, Flaw.ZERO_IS_FOREVER, given.text, certain=True)
+    is_zero = isinstance(given, Constant) and given.value == 0 and given.value is not False
+    if is_zero and facts.zero == "forever":
+        yield _limit(known, Flaw.ZERO_IS_FOREVER, given.text, certain=True)
     if isinstance(given, Logic) and given.operator == "or" and _is_forever(known, given, facts):
         yield _limit(known, Flaw.OR_FOREVER, given.text, certain=False)
     moment = _clock_time(known, known.key, given)
@@ -183,9 +186,9 @@ def _nobody_waits(known: Known, facts: CallFacts) -> Iterator[Limit]:
     receiver = known.subject
     for statement in known.occurrence.spot.following():
         for call in (c for s in statement.walk() for e in s.expressions for c in e.walk()):
-            if isinstance(call, Call) and call.receiver is not None:
-                if call.receiver.text == receiver:
-                    return
+            on = call.receiver if isinstance(call, Call) else None
+            if on is not None and on.text == receiver:
+                return
     yield _limit(known, Flaw.NOBODY_WAITS, f"`{given.text}` s", certain=True)
 
 
@@ -210,21 +213,21 @@ def _tested_away(known: Known, facts: CallFacts) -> Iterator[Limit]:
             uses = any(a.value.path == named.path for a in call.arguments)
             if call.func == known.call.func and uses:
                 seen = Related(
-                    known.key.path, owner.place.first_line, f"0 counts as no `{named.path}`"
+                    known.key.path, owner.place.first_line, f"no `{named.path}` where it is 0"
                 )
                 yield _limit(known, Flaw.TESTED_AWAY, named.path, certain=False, seen=seen)
         return
 
 
 def _repeated(known: Known, waited: Wait) -> Iterator[Limit]:
-    """A bounded wait in a loop that ends only when the thing itself does, or before an unbounded."""
+    """A bounded wait that is made until the thing has ended, or before an unbounded one."""
     subject = waited.subject
     if not subject or waited.ended or waited.idle:
         return
     if waited.deadline.is_none:
         yield from _after_bounded(known)
         return
-    if waited.deadline.polls or waited.is_pause and known.drain is None:
+    if waited.deadline.polls or (waited.is_pause and known.drain is None):
         return
     loop = next((w for w in known.occurrence.spot.loops if isinstance(w, While)), None)
     if loop is not None and _asks_only(loop.test, subject) and not _ways_out(loop):

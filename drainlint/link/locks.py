@@ -74,7 +74,9 @@ class Locks:
                 line = _released(entry, call)
                 if line:
                     blocking = _is_blocking(call)
-                    yield from self._held(key, call.receiver, call.place.line, line, blocking)
+                    yield from self._held(
+                        key, call.receiver, call.place.line, line, blocking=blocking
+                    )
 
     def _held(
         self,
@@ -82,7 +84,8 @@ class Locks:
         lock: Expression,
         first_line: int,
         last_line: int,
-        blocking: bool = True,  # noqa: FBT001 - one of the region's facts
+        *,
+        blocking: bool = True,
     ) -> Iterator[Held]:
         kind = self.program.kinds.of(key, lock)
         if kind is None or kind.nature not in LOCKS:
@@ -135,9 +138,9 @@ class Locks:
         given_back = False
         for call in self.program.names.function(held.function).calls:
             inside = held.first_line < call.place.line <= line
-            if inside and call.receiver is not None and call.receiver.text == held.text:
-                if call.method in ("release", "acquire"):
-                    given_back = call.method == "release"
+            same = call.receiver is not None and call.receiver.text == held.text
+            if inside and same and call.method in ("release", "acquire"):
+                given_back = call.method == "release"
         return given_back
 
     def _by_callers(self, key: FunctionId) -> tuple[Held, ...]:

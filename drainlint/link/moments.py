@@ -231,7 +231,7 @@ class Moments:
         unbounded = self.program.values.deadline(key, call, facts).is_none
         return unbounded and bool(STOP_WORDS.search(named.lower()))
 
-    def _stale_noun(
+    def _stale_noun(  # noqa: PLR0913, PLR0917 - the parts of one value
         self,
         key: FunctionId,
         statement: Statement,
@@ -259,7 +259,7 @@ class Moments:
         )
 
     def _stale_attributes(self, key: FunctionId, every: list[Spot]) -> Iterator[StaleMoment]:
-        """A deadline that is computed while the object or module is set up, and used in its stop."""
+        """A deadline that is computed while its object is set up, and used in its stop."""
         seen: set[Identity] = set()
         for spot in every:
             line = spot.statement.place.line

@@ -1,4 +1,4 @@
-"""Where things come from and who else has them: bindings, constructions, calls on the same thing."""
+"""Where things come from, and who else has them: bindings, constructions, calls."""
 
 from collections.abc import Collection, Iterator
 

@@ -21,7 +21,9 @@ SENDS = frozenset({"io", "write", "network", "flush"})
 WAITS = frozenset({"join", "wait", "take", "put", "close", "select", "network", "process"})
 SENDING = re.compile(r"post|put|patch|send|publish|produce|write|flush|commit|save")
 REMOTE = frozenset({"socket", "session", "channel", "connection", "consumer"})
-SPAWNS = frozenset({"submit", "map", "apply_async", "map_async", "imap", "imap_unordered", "starmap_async", "spawn", "start_soon"})  # fmt: skip
+SPAWNS = frozenset(
+    {"submit", "map", "apply_async", "map_async", "imap", "imap_unordered", "spawn", "start_soon"}
+)
 WORKERS = frozenset({"thread", "timer", "greenlet", "task", "future", "aio-future", "result"})
 WAKERS = {
     "event": frozenset({"set"}),
@@ -105,7 +107,7 @@ class UnderLocks:
             if h.lock != own and h.nature.startswith("aio-") == awaits
         ]
 
-    def _noun(
+    def _noun(  # noqa: PLR0913, PLR0917 - the parts of one value
         self,
         key: FunctionId,
         call: Call,

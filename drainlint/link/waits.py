@@ -8,7 +8,7 @@ from drainlint.link.calls import Known
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
-from drainlint.link.names import FunctionId
+from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.roles import WORKERS
 from drainlint.link.services import STOP_WORDS
@@ -244,9 +244,18 @@ def _callers_choice(known: Known, *, given: bool) -> str:
         if not isinstance(spot.owner, If) or spot.section not in ("body", "else"):
             continue
         chosen = _is_not_given(spot.owner.test, holds=(spot.section == "body") != given)
-        if LIMITS.search(chosen):
+        if LIMITS.search(chosen) and _is_given(known, chosen):
             return chosen
     return ""
+
+
+def _is_given(known: Known, name: str) -> bool:
+    """Whether a name is a parameter: then the caller decides, not this function."""
+    resolved = known.program.names.resolve(known.key, name)
+    if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
+        return False
+    entry = known.program.names.function(resolved.symbol.scope)
+    return any(p.name == name for p in entry.parameters)
 
 
 def _is_not_given(test: Expression, *, holds: bool) -> str:

@@ -23,4 +23,4 @@ class Cleanup(Noun):
     closes_at_once: bool = False
     """What is awaited closes all the same when it is cancelled."""
     spent: str = ""
-    """The deadline, spent already by what is cleaned up, that it gets the rest of; empty for none."""
+    """The deadline that it shares with what is cleaned up, and gets the rest of; empty for none."""

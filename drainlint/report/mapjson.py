@@ -11,7 +11,9 @@
       }],
       "handlers": [handler],            those that no entry is seen to register
       "services": [{
-        "name", "at", "heirs": ["..."],
+        "name", "at",
+        "heirs": ["..."],               classes that inherit all of it and add nothing
+        "base": null or "...",          the class that shows what is inherited
         "signals": [{"name", "nature", "owner", "set_by": [act], "read_by": [act]}],
         "holds": [{"name", "sort", "nature", "type", "owner", "several",
                    "created", "handed_in", "started", "stopped", "joined",
@@ -99,6 +101,7 @@ def _service(service: MappedService) -> Json:
         "name": lifetime.name,
         "at": _at(Spot(lifetime.path, lifetime.place.line, lifetime.place.column)),
         "heirs": service.heirs,
+        "base": service.base or None,
         "signals": [_signal(signal) for signal in lifetime.signals],
         "holds": [_held(held) for held in lifetime.held],
         "submits": [_act(act) for act in lifetime.submits],

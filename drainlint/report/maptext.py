@@ -252,7 +252,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _ending(chart: ServiceMap) -> Iterator[str]:
     """The last lines: how much there is, and what is not shown."""
-    if not (chart.entries or chart.services or chart.paths):
+    if not (chart.entries or chart.handlers or chart.services or chart.paths):
         yield "no entries, services or drain paths found"
     else:
         counts = (

@@ -36,7 +36,8 @@ class StaleDeadline(Rule[StaleMoment]):
     code = "DRN313"
     level = always(Level.ERROR)
     words = any_of(
-        "monotonic", "time", "perf_counter", "now", "utcnow", "current_time", "monotonic_ns", "time_ns"
+        "monotonic", "time", "perf_counter", "now", "utcnow", "current_time", "monotonic_ns",
+        "time_ns",
     )  # fmt: skip
 
     def check(self, moment: StaleMoment) -> Iterator[Finding]:
