@@ -121,7 +121,7 @@ class Service:
 """)
     workers = held(made, "workers")
     assert workers.several
-    assert functions(workers.created) == ["start"]
+    assert functions(workers.created) == functions(workers.started) == ["start"]
     assert functions(workers.joined) == ["stop"]
 
 
@@ -136,6 +136,29 @@ class Service:
         worker.join()
 """)
     assert functions(held(made, "worker").joined) == ["stop"]
+
+
+def test_an_object_made_under_two_names_at_once_is_one() -> None:
+    made = lifetime("""
+class Service:
+    def run(self):
+        stopped = self.stopped = threading.Event()
+        while not stopped.is_set():
+            pass
+
+    def stop(self):
+        self.stopped.set()
+""")
+    assert functions(signal(made, "stopped").read_by) == ["run"]
+
+
+def test_a_method_that_is_kept_under_a_name_counts_as_used() -> None:
+    text = WORKER.replace(
+        "while not self.done.is_set():",
+        "is_done = self.done.is_set\n        while not is_done():",
+    )
+    made = lifetime(text)
+    assert functions(signal(made, "done").read_by) == ["run", "run"]
 
 
 def test_two_attributes_in_one_list_are_both_joined() -> None:

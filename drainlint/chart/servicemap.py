@@ -43,20 +43,20 @@ class MappedWait:
     deadline: Deadline
     around: str = ""
     """The enclosing timeout, as written; empty for none."""
+    limit: str = ""
+    """What bounds it and is no timeout, in words: "at most 10 turns"; empty for nothing."""
     remarks: tuple[str, ...] = ()
     """What else bears on it: "on every turn of a loop", "cancelled before"."""
 
     @property
     def is_unbounded(self) -> bool:
         """Whether nothing bounds it."""
-        return self.deadline.is_none and not self.around
+        return self.deadline.is_none and not self.around and not self.limit
 
     @property
     def bound(self) -> str:
         """What bounds it, in words."""
-        if self.sort == "loop":
-            return self.deadline.text or "none"
-        return bound_of(self.deadline, self.around)
+        return self.limit or bound_of(self.deadline, self.around)
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,16 +218,17 @@ def _mapped(noun: Noun) -> MappedWait | None:
                 noun.text,
                 _spot(noun.path, noun.place),
                 noun.deadline,
-                noun.bounded_by or ("jobs that end in time" if noun.bounded_jobs else ""),
+                noun.bounded_by,
+                "its jobs, which end in time" if noun.bounded_jobs else "",
                 (f"for {noun.waits_for}",),
             )
         case Loop() if noun.waits_by_asking:
-            bounded = Deadline(Bound.EXPRESSION, text=noun.deadline)
             return MappedWait(
                 "loop",
                 noun.text,
                 _spot(noun.path, noun.place),
-                bounded if noun.deadline else FOREVER,
+                FOREVER,
+                limit=noun.deadline,
                 remarks=(f"asks {noun.wakeups}",),
             )
     return None
@@ -243,7 +244,7 @@ def _wait(wait: Wait) -> MappedWait | None:
         _spot(wait.path, wait.place),
         wait.deadline,
         wait.bounded_by,
-        tuple(_remarks(wait)),
+        remarks=tuple(_remarks(wait)),
     )
 
 

@@ -4,11 +4,11 @@ Calls are resolved through local names (`worker = self.worker`), loops (`for t i
 containers (`list(self.tasks.values())`), and one step into a helper that an attribute is handed to.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from drainlint.index.entries import FunctionEntry
+from drainlint.index.entries import Binding, FunctionEntry
 from drainlint.knowledge import CallFacts
 from drainlint.link.graph import Graph
 from drainlint.link.names import ClassId, FunctionId
@@ -157,6 +157,22 @@ class Acts:
             act = _act(function, place, f"with {entered.value.text}", None)
             for attribute in self.attributes(entry, me, entered.value):
                 yield Done(attribute, "enter", act)
+        yield from self._kept(function, entry, me)
+
+    def _kept(self, function: FunctionId, entry: FunctionEntry, me: str) -> Iterator[Done]:
+        """Methods that are kept under a name to be called later: `stopped = self.done.is_set`."""
+        for name, ways in entry.bindings.items():
+            for way in ways:
+                head, _, method = way.value.path.rpartition(".")
+                start, dot, attribute = head.partition(".")
+                if start != me or not dot or "." in attribute:
+                    continue
+                act = _act(
+                    function, Place(way.line, 1, way.line, 0), f"{name} = {way.value.text}", None
+                )
+                for word in METHODS.get(method, ()):
+                    if word in ("set", "read"):
+                        yield Done(attribute, word, act)
 
     def _called(self, function: FunctionId, call: Call, attribute: str) -> Iterator[Done]:
         """What calling a method of an attribute does to it."""
@@ -296,6 +312,10 @@ class Acts:
             if isinstance(value, Group) and way.items and way.items[0] < len(value.items):
                 value = value.items[way.items[0]]
             found.update(dict.fromkeys(self.attributes(entry, me, value, steps + 1)))
+        for path, ways in entry.bindings.items():
+            head, _, attribute = path.partition(".")
+            if head == me and attribute and "." not in attribute and _is_put(entry, ways, name):
+                found[attribute] = None
         return tuple(found)
 
 
@@ -324,6 +344,19 @@ def _held_in(value: Expression) -> tuple[Expression, ...]:
         case Call() if value.method in ("shield", "ref", "cast") and value.arguments:
             return (value.arguments[-1].value,)
     return ()
+
+
+def _is_put(entry: FunctionEntry, ways: Iterable[Binding], name: str) -> bool:
+    """Whether what a local name holds is put where these bindings lead.
+
+    `self.worker = worker`, `self.workers.append(worker)`, `worker = self.worker = Thread()`.
+    """
+    made = [way.value for way in entry.bindings.get(name, ()) if isinstance(way.value, Call)]
+    return any(
+        any(part.path == name for part in (way.value, *way.value.parts)) or way.value in made
+        for way in ways
+        if way.how in ("assign", "element") and not isinstance(way.value, Comprehension)
+    )
 
 
 def _ends_and_waits(kind: Kind | None) -> bool:

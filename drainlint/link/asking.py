@@ -55,6 +55,8 @@ class Asking:
     def _of_test(self, where: str, test: Expression) -> Iterator[Question]:
         for clause in clauses(test):
             own = list(self._own_names(clause))
+            if self.reading.walks_over & set(own):
+                continue
             asked = list(self._origins(own)) if own else [clause]
             room = bool(own) and is_room(_measured(clause, asked), where)
             for expression in asked:
@@ -99,13 +101,11 @@ class Asking:
             if not takes and {question.subject, question.text} & self.reading.changed:
                 continue
             moved = anew and self._moves(expression)
-            if question.sort == "flag" and (moved or is_limit(question.text)):
+            if question.sort == "flag" and (
+                moved or is_limit(question.text) or is_limit(question.subject.partition("[")[0])
+            ):
                 continue
-            fetched = {
-                question.subject,
-                question.text,
-                question.subject.partition(".")[0],
-            } & self.reading.refreshed
+            fetched = any(_is_within(question.text, r) for r in self.reading.refreshed)
             yield replace(question, sort="external") if fetched else question
 
     def _moves(self, value: Expression) -> bool:
@@ -136,6 +136,11 @@ class Asking:
     @property
     def _sleeps(self) -> Iterator[Pause]:
         return (p for p in self.reading.pauses if p.seconds is None or p.seconds > 0)
+
+
+def _is_within(text: str, owner: str) -> bool:
+    """Whether a thing, as written, is a part of another: `job.state` of `job`."""
+    return text == owner or text.startswith((f"{owner}.", f"{owner}["))
 
 
 def _measured(test: Expression, origins: list[Expression]) -> Expression:

@@ -138,7 +138,7 @@ def _noun(  # noqa: PLR0913 - the parts of one value
 
 
 def _at_once(program: Program, key: FunctionId, awaited: Expression, depth: int = 0) -> bool:
-    """Whether it does its work although it is cancelled: it closes, or never pauses."""
+    """Whether it works although it is cancelled: it closes, never pauses, or shields itself."""
     if not isinstance(awaited, Call):
         return False
     if awaited.method in AT_ONCE:
@@ -156,6 +156,8 @@ def _never_pauses(program: Program, key: FunctionId, depth: int) -> bool:
     entry = program.names.function(key)
     if not entry.is_async or entry.is_generator:
         return False
+    if any(isinstance(e.value, Call) and _is_shield(e.value) for e in entry.entered):
+        return True
     return all(_at_once(program, key, c, depth + 1) for c in entry.checkpoints)
 
 
@@ -179,8 +181,7 @@ def _shields(statement: With) -> bool:
     for item in statement.items:
         if not isinstance(item.value, Call):
             continue
-        shield = item.value.argument("shield")
-        if shield is not None and not (isinstance(shield, Constant) and not shield.value):
+        if _is_shield(item.value):
             return True
         if (
             item.target is not None
@@ -189,6 +190,11 @@ def _shields(statement: With) -> bool:
         ):
             return True
     return False
+
+
+def _is_shield(scope: Call) -> bool:
+    shield = scope.argument("shield")
+    return shield is not None and not (isinstance(shield, Constant) and not shield.value)
 
 
 def _is_shielded(statement: With, scope: str) -> bool:

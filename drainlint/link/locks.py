@@ -147,7 +147,8 @@ class Locks:
         """The locks that are held where a function is called, through a few calls."""
         if key not in self._callers:
             found: dict[Held, None] = {}
-            seen, level = {key}, [key]
+            is_generator = self.program.names.function(key).is_generator
+            seen, level = {key}, [] if is_generator else [key]  # it runs when it is iterated
             for _ in range(HOPS):
                 callers = [(c, k) for k in level for c in sorted(self._callers_of(k))]
                 for caller, callee in callers:

@@ -49,7 +49,7 @@ def loop(
         questions=questions,
         pauses=tuple(reading.pauses),
         is_pure_wait=reading.pure and not reading.works and asking.asks_to_leave,
-        idle_turns=reading.pure and not reading.blocks,
+        idle_turns=reading.pure and not reading.blocks and not _searches(statement, reading),
         deadline=reading.deadline or timeout_around(program, key, spot, known),
         blocks_on_question=woken,
         turns=reading.turns,
@@ -67,6 +67,11 @@ def _header(statement: While | For) -> str:
     if isinstance(statement, While):
         return f"while {statement.test.text}"
     return f"for {statement.target.text} in {statement.iterable.text}"
+
+
+def _searches(statement: While | For, reading: Reading) -> bool:
+    """Whether a `for` goes over what it has, rather than wait for a known number of turns."""
+    return isinstance(statement, For) and reading.turns is None
 
 
 def _own_job(program: Program, key: FunctionId, questions: tuple[Question, ...]) -> bool:

@@ -50,6 +50,8 @@ EVENTS = frozenset({"event", "aio-event", "condition", "aio-condition"})
 CANCELLING = re.compile(r"cancel|abort")
 CATCHES_CANCELLATION = re.compile(r"(^|\.)(CancelledError|BaseException|Cancelled)$")
 SUPPRESSING = frozenset({"suppress", "ignoring", "silence"})
+FAR = 2
+"""Steps from the root of a drain path after which a short wait on an event is its caller's tick."""
 NEAR = 6
 """How many statements before an await a cancel is looked for."""
 
@@ -91,10 +93,13 @@ def _does_nothing(handler: Handler) -> bool:
 
 
 def _second_is_used(known: Known) -> bool:
-    """Whether what `wait` says is not done is ever named again."""
+    """Whether what `wait` says is (not) done is ever named again."""
     statement = known.occurrence.spot.statement
     if known.occurrence.dropped:
         return False
+    until = known.call.argument("return_when")
+    if until is not None and "FIRST" in until.text:
+        return True  # the first result is empty where the time ran out
     if not isinstance(statement, Assign):
         return not any(getattr(a, "name", "") == "done" for a in known.occurrence.around)
     (target, *_) = statement.targets
@@ -136,7 +141,8 @@ def _is_tested_next(known: Known) -> bool:
     following = next(iter(known.occurrence.spot.following()), None)
     if isinstance(following, If) or getattr(following, "word", "") == "assert":
         return True
-    return known.drain is None and (following is None or isinstance(following, Return))
+    far = known.drain is None or len(known.drain.steps) > FAR
+    return far and (following is None or isinstance(following, Return))
 
 
 def _asks_several(asking: Comprehension, subject: Subject | None) -> bool:

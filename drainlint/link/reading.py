@@ -14,7 +14,7 @@ from drainlint.link.questions import COMPARES, GETTER, READS, Questions, is_gett
 from drainlint.link.turns import (
     always_leaves,
     backs_off,
-    leaves,
+    ends_loop,
     only_raises,
     only_reports,
     place_of,
@@ -76,6 +76,7 @@ class Reading:
     takes: list[Expression] = field(default_factory=list)
     tried: list[Expression] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
+    walks_over: set[str] = field(default_factory=set)
     assigned: dict[str, list[Expression]] = field(default_factory=lambda: defaultdict(list))
     waited: set[str] = field(default_factory=set)
     refreshed: set[str] = field(default_factory=set)
@@ -97,9 +98,8 @@ class Reading:
         if isinstance(self.statement, For):
             self.turns, self.deadline, endless = turns_of(self.program, self.key, self.statement)
             self.pure = endless or bool(self.turns) or "range(" in self.deadline
-            for part in self.statement.target.walk():
-                if part.path:
-                    self.assigned[part.path] = []
+            self.walks_over = {p.path for p in self.statement.target.walk() if p.path}
+            self.assigned.update({path: [] for path in self.walks_over})
         else:
             if self.bounds.holds(self.statement.test, to_go_on=True):
                 self.deadline = "its condition"
@@ -153,14 +153,13 @@ class Reading:
 
     def _if(self, statement: If) -> None:
         self._expression(statement.test)
-        if only_reports(statement):
+        ends = ends_loop(statement, self.statement)
+        if only_reports(statement) and not ends:
             return
         branches = (statement.body, statement.otherwise)
         if any(only_raises(b) for b in branches):
             self.checks.append(statement.test)
-        elif any(leaves(b) for b in branches) and not sleeps_within(
-            statement.body, self.all_pauses
-        ):
+        elif ends and not sleeps_within(statement.body, self.all_pauses):
             self.exits.append(statement.test)
         else:
             self.takes.append(statement.test)
@@ -318,7 +317,7 @@ class Reading:
         receiver = call.receiver
         head = "" if receiver is None else root(receiver).partition(".")[0]
         if call.method in REFRESHES and receiver is not None:
-            about = {receiver.text, *(a.value.path for a in call.arguments)}
+            about = {receiver.text, *(a.value.path for a in call.arguments)} - {"self", "cls"}
             self.refreshed |= about & self.read_by_tests
             if about & self.read_by_tests:
                 return True

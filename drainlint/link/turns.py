@@ -108,6 +108,18 @@ def _leaves_for_sure(statement: Statement) -> bool:
     return False
 
 
+def ends_loop(statement: If, loop: While | For) -> bool:
+    """Whether an `if` can end a loop: it leaves, or sets a name that the condition reads."""
+    if any(leaves(block) for block in statement.blocks):
+        return True
+    read = {e.path for e in loop.test.walk() if e.path} if isinstance(loop, While) else set()
+    return any(
+        isinstance(s, Assign) and not s.operator and any(t.path in read for t in s.targets)
+        for block in statement.blocks
+        for s in block
+    )
+
+
 def only_raises(block: Block) -> bool:
     """Whether a block ends in a raise: a check, not the way out that the loop waits for."""
     return bool(block) and isinstance(block[-1], Raise)

@@ -64,7 +64,7 @@ class UnderLocks:
         sends = _sends(known)
         if not does and not (sends and self._locks_itself(known.key)):
             return
-        around = self._foreign(known, waited)
+        around = self._foreign(known, waited, callback=does == "callback")
         if not around:
             return
         sides = () if waited is None else tuple(self._sides(known, waited))
@@ -95,7 +95,7 @@ class UnderLocks:
         entry = self.program.names.function(key)
         return bool(entry.entered) or any(c.method == "acquire" for c in entry.calls)
 
-    def _foreign(self, known: Known, waited: Wait | None) -> list[Held]:
+    def _foreign(self, known: Known, waited: Wait | None, *, callback: bool) -> list[Held]:
         """The locks around a call, without the one that it gives back while it waits."""
         own = None
         if waited is not None and waited.nature in ("condition", "aio-condition"):
@@ -103,7 +103,9 @@ class UnderLocks:
         awaits = known.is_asynchronous
         return [
             h
-            for h in self.locks.around(known.key, known.call.place.line)
+            for h in (self.locks.own if callback else self.locks.around)(
+                known.key, known.call.place.line
+            )
             if h.lock != own and h.nature.startswith("aio-") == awaits
         ]
 
@@ -165,11 +167,12 @@ class UnderLocks:
         )
 
     def _is_busy(self, held: Held) -> bool:
-        """Whether a region of the lock writes, sends or waits itself."""
-        for call in self.program.names.function(held.function).calls:
-            if held.first_line <= call.place.line <= held.last_line and self._sends(held, call):
-                return True
-        return False
+        """Whether a region of the lock writes, sends, takes or runs a callback itself."""
+        return any(
+            self._sends(held, call) or self._is_callback(held.function, call)
+            for call in self.program.names.function(held.function).calls
+            if held.first_line <= call.place.line <= held.last_line
+        )
 
     def _sends(self, held: Held, call: Call) -> bool:
         facts = self.program.facts(held.function, call)
@@ -261,29 +264,41 @@ class UnderLocks:
                     yield held.function
 
     def _is_callback(self, key: FunctionId, call: Call) -> bool:
-        """Whether a call runs what a user of the class or function handed in."""
+        """Whether a call runs what a user of the class handed in earlier, to be kept."""
         if not isinstance(call.func, Name) or self.program.facts(key, call) is not None:
             return False
-        if self.program.graph.targets(key, call):
+        kind = self.program.kinds.of(key, call.func)
+        if self.program.graph.targets(key, call) or (kind is not None and kind.nature == "class"):
             return False
-        return self._is_handed_in(key, call.func, 0)
+        return self._is_kept(key, call.func, 0)
 
-    def _is_handed_in(self, key: FunctionId, called: Expression, depth: int) -> bool:
+    def _is_kept(self, key: FunctionId, called: Expression, depth: int) -> bool:
+        """Whether an attribute, or what a collection holds, comes from a method's parameter."""
         if depth > 3 or not called.path:  # noqa: PLR2004 - a name for an element of an attribute
             return False
         resolved = self.program.names.resolve(key, called.path)
         if resolved is None or not isinstance(resolved.symbol, Variable):
             return False
-        entry = self.program.names.function(resolved.symbol.scope)
-        if not resolved.rest and any(p.name == resolved.symbol.name for p in entry.parameters):
-            return not self.program.kinds.of(key, called)
-        found = list(ways(self.program, key, called.path))
+        name, scope = resolved.symbol.name, resolved.symbol.scope
+        if not resolved.rest and any(
+            p.name == name for p in self.program.names.function(scope).parameters
+        ):
+            return depth > 0 and self._is_unknown(scope, name)
         return any(
-            self._is_handed_in(scope, value, depth + 1)
-            for scope, way in found
+            self._is_kept(where, value, depth + 1)
+            for where, way in ways(self.program, key, called.path)
             for value in (way.value, *(p for p in way.value.parts if way.how == "each"))
             if isinstance(value, Name) and value.path != called.path
         )
+
+    def _is_unknown(self, scope: FunctionId, name: str) -> bool:
+        """Whether the project itself hands in nothing for a parameter, not even by default."""
+        entry = self.program.names.function(scope)
+        default = next(p.default for p in entry.parameters if p.name == name)
+        if default is not None and not isinstance(default, Constant):
+            return False
+        passed = self.program.kinds.arguments.get(scope, {}).get(name, ())
+        return not any(self.program.graph.named(c, value) for c, value in passed)
 
 
 def _sends(known: Known) -> bool:
@@ -294,8 +309,15 @@ def _sends(known: Known) -> bool:
     if facts.does == "network":
         return bool(SENDING.match(known.call.method))
     given = known.call.arguments[0].value if known.call.arguments else None
-    wakes = isinstance(given, Constant) and isinstance(given.value, bytes)
-    return not facts.asks and not wakes
+    return not facts.asks and not _is_bytes(known, given)
+
+
+def _is_bytes(known: Known, given: Expression | None) -> bool:
+    """Whether constant bytes are sent: they only wake whoever reads them."""
+    if given is not None and given.path:
+        found = [way.value for _, way in ways(known.program, known.key, given.path)]
+        given = found[0] if len(found) == 1 else None
+    return isinstance(given, Constant) and isinstance(given.value, bytes)
 
 
 def _is_parameter(known: Known) -> bool:

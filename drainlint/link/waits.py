@@ -8,6 +8,7 @@ from drainlint.link.calls import Known
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
+from drainlint.link.handed import waits_by_default
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.roles import WORKERS
@@ -73,7 +74,8 @@ def wait(known: Known) -> Wait | None:
     """The wait that a call is; None for a call that holds nobody up."""
     facts = known.facts
     if facts is None:
-        return _unknown_join(known)
+        verb = waits_by_default(known)
+        return _noun(known, verb, FOREVER) if verb else _unknown_join(known)
     if facts.does == "killall":
         return _killall(known, facts)
     if facts.does == "bound" and facts.unit != "deadline":
@@ -171,7 +173,8 @@ def _unknown_join(known: Known) -> Wait | None:
     if known.program.values.is_none(known.key, argument.value):
         return _noun(known, "join", FOREVER)
     is_number = known.program.values.number(known.key, argument.value) is not None
-    if argument.name == "timeout" or is_number or LIMITS.search(argument.value.path):
+    is_limit = bool(LIMITS.search(argument.value.path.rpartition(".")[2]))
+    if argument.name == "timeout" or is_number or is_limit:
         return _noun(known, "join", known.program.values.timeout(known.key, argument.value, None))
     return None
 

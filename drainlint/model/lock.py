@@ -20,13 +20,18 @@ class Lock:
     stoppers: tuple[Related, ...] = ()
     """Those of them that run while the program stops."""
     busy: tuple[Related, ...] = ()
-    """Those of them that write, send or wait under it themselves."""
+    """Those of them that write, send, take or call back under it themselves."""
     only_life: bool = False
     """Only methods that start or stop something take it: it keeps a stop from running twice."""
 
     @property
+    def holds_up_a_stop(self) -> bool:
+        """Whether a stop takes it for something else than others hold it for."""
+        return any(s not in self.busy for s in self.stoppers)
+
+    @property
     def is_only_for_writing(self) -> bool:
-        """Whether everybody who takes it does so to write or send."""
+        """Whether everybody who takes it does so to write, send, take or call back."""
         return len(self.busy) == len(self.takers)
 
 

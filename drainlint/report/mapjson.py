@@ -31,7 +31,8 @@ A handler is `{"label", "at", "registered", "triggers", "sets", "drain_path"}`: 
 root; `again` is null, or the number of the path in which the function is drawn. A wait is
 `{"sort", "text", "at", "bound", "remarks"}`; sort is `wait`, `pause` or `loop`. A bound is null
 where nothing waits, else `{"sort", "seconds", "text", "around"}`: sort is `none`, `constant`,
-`expression`, `handed on` (a parameter that is None by default) or `caller` (a parameter).
+`expression`, `handed on` (a parameter that is None by default) or `caller` (a parameter). `around`
+is the enclosing timeout; a wait has `limit` as well: what bounds it and is no timeout, in words.
 """
 
 import json
@@ -180,6 +181,6 @@ def _wait(wait: MappedWait) -> Json:
         "sort": wait.sort,
         "text": wait.text,
         "at": _at(wait.spot),
-        "bound": _bound(wait.deadline, wait.around),
+        "bound": _bound(wait.deadline, wait.around) | {"limit": wait.limit},
         "remarks": wait.remarks,
     }

@@ -78,13 +78,13 @@ def _level(noun: UnderLock) -> Level | None:
     if noun.is_asynchronous or not noun.lock.takers:
         return None
     if noun.does == "callback":
-        return Level.WARNING if noun.lock.stoppers else None
+        return Level.WARNING if noun.lock.holds_up_a_stop else None
     if not noun.deadline.is_none or not noun.does:
         return None
     if noun.lock.only_life:
         return Level.NOTE
     if noun.does == "remote":
-        return Level.ERROR if noun.lock.stoppers and not noun.lock.is_only_for_writing else None
+        return Level.ERROR if noun.lock.holds_up_a_stop else None
     return Level.ERROR
 
 
