@@ -86,7 +86,9 @@ def gather(
 def facts(file: SourceFile, groups: tuple[Groups, ...]) -> FileFacts:
     """Index one file, and read those of its functions that hold words; never raises."""
     try:
-        return _facts(file, groups)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what the analysed code is warned of is not our report
+            return _facts(file, groups)
     except Exception as fault:  # noqa: BLE001 - whatever it is, the other files go on
         text = f"reading the file failed: {type(fault).__name__}: {fault}"
         return FileFacts(file.relative, crash=Notice("crash", file.relative, text))
@@ -129,9 +131,7 @@ def _parsed(file: SourceFile) -> _Parsed | FileFacts:
         return FileFacts(path, unreadable=Problem(path, 1, 1, fault.strerror or str(fault)))
     try:
         source = decode(path, content)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what the analysed code is warned of is not our report
-            return _Parsed(source, ast.parse(source.text))
+        return _Parsed(source, ast.parse(source.text))
     except SyntaxError as fault:
         problem = Problem(path, fault.lineno or 1, fault.offset or 1, fault.msg)
         return FileFacts(path, unparsable=problem)

@@ -186,6 +186,9 @@ def test_what_says_little_is_counted_and_shown_on_request(tmp_path: Path) -> Non
     assert "1 root without waits" in some
     assert "1 root in tests and examples" in some
     assert "--all shows them" in some
+    all_ = drainlint(tmp_path, "map", ".", "--all").out
+    assert "not shown" not in all_
+    assert all_.count("nothing waits") == 2
 
 
 def test_all_shows_entries_of_tests_too(stubborn: Path) -> None:
@@ -253,3 +256,136 @@ def test_a_path_that_does_not_exist_is_an_error(stubborn: Path) -> None:
 
 def test_a_misspelt_verb_is_suggested(stubborn: Path) -> None:
     assert "did you mean `map`" in drainlint(stubborn, "mpa").err
+
+
+# Entries
+
+
+def entries(folder: Path) -> list[tuple[str, str]]:
+    return [(entry["sort"], entry["name"]) for entry in drawn(folder)["entries"]]
+
+
+HANDLED = """\
+import signal
+
+
+def on_term(*_):
+    raise SystemExit
+
+
+def {name}():
+    signal.signal(signal.SIGTERM, on_term)
+"""
+
+
+def test_console_scripts_come_first_and_stand_even_where_nothing_is_registered(
+    tmp_path: Path,
+) -> None:
+    put(
+        tmp_path,
+        {
+            "pyproject.toml": '[project.scripts]\nserve = "tool.cli:serve"\n',
+            "tool/__init__.py": "",
+            "tool/cli.py": "def serve():\n    pass\n",
+            "tool/again.py": HANDLED.format(name="main"),
+        },
+    )
+    assert entries(tmp_path) == [("console script", "serve"), ("main function", "main")]
+
+
+def test_a_guard_around_main_is_no_entry_of_its_own(tmp_path: Path) -> None:
+    guard = "\n\nif __name__ == '__main__':\n    main()\n"
+    put(tmp_path, {"app.py": HANDLED.format(name="main") + guard})
+    assert entries(tmp_path) == [("main function", "main")]
+
+
+def test_a_guard_that_does_more_is_an_entry(tmp_path: Path) -> None:
+    guard = "\n\nif __name__ == '__main__':\n    begin()\n"
+    put(tmp_path, {"app.py": HANDLED.format(name="begin") + guard})
+    assert entries(tmp_path) == [("main guard", "app")]
+
+
+def test_signals_are_found_through_loops_and_parameters(tmp_path: Path) -> None:
+    helper = """\
+import signal
+
+
+def install(signals, handler):
+    for one in signals:
+        signal.signal(one, handler)
+"""
+    text = """\
+import signal
+
+from helper import install
+
+
+def on_term(*_):
+    raise SystemExit
+
+
+def main():
+    install([signal.SIGTERM, signal.SIGINT], on_term)
+"""
+    put(tmp_path, {"app.py": text, "helper.py": helper})
+    ((handler,),) = [entry["handlers"] for entry in drawn(tmp_path)["entries"]]
+    assert handler["triggers"] == ["SIGTERM", "SIGINT"]
+    assert handler["registered"] == {"path": "helper.py", "line": 6, "column": 9}
+
+
+def test_handlers_that_no_entry_registers_are_shown_all_the_same(tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": HANDLED.format(name="install")})
+    found = drawn(tmp_path)
+    assert found["entries"] == []
+    assert [handler["label"] for handler in found["handlers"]] == ["signal handler `on_term`"]
+    assert "Handlers that no entry is seen to register" in drainlint(tmp_path, "map", ".").out
+
+
+def test_what_a_subclass_inherits_is_shown_with_its_base(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {
+            "app.py": """\
+import threading
+
+
+class Base:
+    def __init__(self):
+        self.worker = threading.Thread(target=print)
+
+
+class Same(Base):
+    pass
+
+
+class More(Base):
+    def more(self):
+        self.extra = threading.Thread(target=print)
+"""
+        },
+    )
+    base, more = drawn(tmp_path)["services"]
+    assert (base["name"], base["heirs"], base["base"]) == ("Base", ["Same"], None)
+    assert (more["name"], more["base"]) == ("More", "Base")
+    assert [held["name"] for held in more["holds"]] == ["extra"]
+
+
+def test_what_tests_do_is_not_taken_for_the_service_itself(tmp_path: Path) -> None:
+    service = """\
+import threading
+
+
+class Service:
+    def __init__(self):
+        self.worker = threading.Thread(target=print)
+"""
+    test = "from app import Service\n\n\ndef test_it():\n    s = Service()\n    s.worker.join()\n"
+    put(tmp_path, {"app.py": service, "tests/test_app.py": test})
+    (found,) = drawn(tmp_path)["services"]
+    assert found["holds"][0]["joined"] == []
+    assert "stopped, joined nowhere" in drainlint(tmp_path, "map", ".").out
+
+
+def test_a_path_named_map_is_written_with_a_dot(tmp_path: Path) -> None:
+    put(tmp_path, {"map/app.py": HANDLED.format(name="main")})
+    assert drainlint(tmp_path, "./map", "--output", "concise").out.endswith("in 1 file\n")

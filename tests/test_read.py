@@ -2,6 +2,7 @@
 
 import ast
 import sysconfig
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ STDLIB = Path(sysconfig.get_paths()["stdlib"])
 REAL = sorted(STDLIB.glob("[a-z]*.py"))[::4] + sorted((STDLIB / "asyncio").glob("*.py"))
 
 ODD = {
+    "look-alikes": "def f():\n    \uff57\uff41\uff49\uff54(1); x.\uff47(2)\n",
     "tabs and form feeds": "if x:\n\tdef f():\n\t\twait(1)\n\n\n\f\tdef g(): wait(2)\n",
     "strings left of the body": 'class C:\n    def f(self):\n        x = """\nleft\n"""\n        wait(x)\n',
     "comments left of the body": "class C:\n    def f(self):\n# left\n        wait(1)\n",
@@ -70,7 +72,7 @@ def test_odd_layouts_are_read_with_exact_places(text: str) -> None:
     lines = source.lines
 
     for call in (c for body in bodies for c in calls(body)):
-        line = lines[call.place.line - 1]
+        line = unicodedata.normalize("NFKC", lines[call.place.line - 1])
         assert line[call.place.column - 1 :].startswith(call.func.text.split("(")[0])
     assert {b.function for b in bodies} >= set(indexed.nodes)
 

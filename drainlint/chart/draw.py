@@ -27,7 +27,7 @@ class _Drawing:
         self.program = program
         self.wishes = wishes
         self.entries = Entries(program.graph, program.roles)
-        self.paths = Paths(program, self.entries)
+        self.paths = Paths(program, self.entries, wishes)
         self.lifetimes = {
             key: lifetime
             if wishes.side_code(key.path)
@@ -41,8 +41,8 @@ class _Drawing:
         asked = [e for e in self.entries.all if e.function.path in self.wishes.asked]
         drawings = [self._entry(e) for e in asked if self.wishes.shows(e.function.path)]
         kept = [d for d in drawings if self.wishes.everything or _says_something(d)]
-        handlers = [self._handler(way) for way in self.paths.of_no_entry(self.wishes)]
-        quiet, within, side = self.paths.draw_the_rest(self.wishes)
+        handlers = [self._handler(way) for way in self.paths.of_no_entry()]
+        quiet, within, side = self.paths.draw_the_rest()
         shown_classes = sum(1 + len(service.heirs) for service in services)
         holders = sum(key.path in self.wishes.asked for key in self.lifetimes)
         return ServiceMap(
@@ -78,9 +78,10 @@ class _Drawing:
         root = way.root
         defined = self.program.names.function(root.function)
         first = min(way.registrations, key=lambda one: one.place, default=None)
-        place = (
-            None if first is None else Spot(first.scope.path, first.place.line, first.place.column)
-        )
+        place = None
+        if first is not None:
+            path = self.entries.registered_in(first).path
+            place = Spot(path, first.place.line, first.place.column)
         return Handler(
             self.paths.label(way),
             Spot(root.function.path, root.first_line or defined.line),

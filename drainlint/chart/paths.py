@@ -41,9 +41,10 @@ class Way:
 class Paths:
     """Draws each root once; what was drawn before is referred to by its number."""
 
-    def __init__(self, program: Program, entries: Entries) -> None:
-        """Take the linked program and its entries."""
+    def __init__(self, program: Program, entries: Entries, wishes: Wishes) -> None:
+        """Take the linked program, its entries, and what is to be drawn."""
         self.program = program
+        self.wishes = wishes
         self.entries = entries
         self.trees = Trees(program)
         self.drawn: list[DrainPath] = []
@@ -80,14 +81,14 @@ class Paths:
         self._owned.update(way.root for way in found)
         return found
 
-    def of_no_entry(self, wishes: Wishes) -> list[Way]:
+    def of_no_entry(self) -> list[Way]:
         """Handlers and hooks whose registration no entry, asked for so far, leads to."""
         return [
             way
             for way in self.ways
             if way.root.sort in CERTAIN
             and way.root not in self._owned
-            and wishes.shows(way.root.function.path)
+            and self.wishes.shows(way.root.function.path)
         ]
 
     def draw(self, way: Way) -> int:
@@ -96,6 +97,8 @@ class Paths:
         if root not in self.numbers:
             number = len(self.drawn) + 1
             tree = self.trees.draw(root, number)
+            if tree is None and self.wishes.everything:
+                tree = self.trees.bare(root)
             self.numbers[root] = 0 if tree is None else number
             if tree is not None:
                 label, triggers = self.label(way), self.triggers(way)
@@ -110,16 +113,16 @@ class Paths:
             return f"{word} `{shown(self.program.names.function(root.function))}`"
         return f"stop method {root.label}" if root.sort == "method" else root.label
 
-    def draw_the_rest(self, wishes: Wishes) -> tuple[int, int, int]:
+    def draw_the_rest(self) -> tuple[int, int, int]:
         """Draw what belongs to no entry: how many were quiet, drawn within others, side code."""
         quiet = within = side = 0
-        rest = [way for way in self.ways if way.root.function.path in wishes.asked]
+        rest = [way for way in self.ways if way.root.function.path in self.wishes.asked]
         for way in sorted(rest, key=_rank):
-            if not wishes.shows(way.root.function.path):
+            if not self.wishes.shows(way.root.function.path):
                 side += 1
             elif way.root in self.numbers:
                 quiet += not self.numbers[way.root]
-            elif self.trees.is_drawn(way.root) and not wishes.everything:
+            elif self.trees.is_drawn(way.root) and not self.wishes.everything:
                 within += 1
             else:
                 quiet += not self.draw(way)

@@ -115,6 +115,11 @@ class Trees:
         calls = tuple(self._grown(child, children) for child in children[None])
         return Node(shown(entry), spot, tuple(waits), calls)
 
+    def bare(self, root: Root) -> Node:
+        """A root without a tree, for a map that leaves out nothing."""
+        entry = self.program.names.function(root.function)
+        return Node(shown(entry), Spot(root.function.path, root.first_line or entry.line))
+
     def _called(self, root: Root) -> Iterator[tuple[FunctionId, int]]:
         """What a root's own lines call and comes to something that waits, with those lines."""
         for call in self.program.names.function(root.function).calls:

@@ -184,9 +184,9 @@ class Acts:
         if facts is not None and facts.does == "close" and _ends_and_waits(kind):
             words = ("stop", "join")
         deadline = self._deadline(function, call, facts) if "join" in words else None
-        act = _act(function, call.place, call.text, deadline)
         if deadline is not None and deadline.polls:
-            words = tuple(word for word in words if word != "join")
+            deadline, words = None, tuple(word for word in words if word != "join")
+        act = _act(function, call.place, call.text, deadline)
         for word in words:
             yield Done(attribute, word, act, call)
 
@@ -238,7 +238,8 @@ class Acts:
         if known is not None:
             facts = known[0]
             words = ("join",) if facts.does == "bound" else VERBS.get(facts.does, ())
-            act = _act(function, call.place, call.text, self._deadline(function, call, facts))
+            deadline = self._deadline(function, call, facts) if "join" in words else None
+            act = _act(function, call.place, call.text, deadline)
             for attribute in given:
                 for word in words:
                     if word in ("join", "stop"):

@@ -19,6 +19,9 @@ from drainlint.model.loop import Question
 from drainlint.model.pause import Pause
 from drainlint.model.statement import While
 
+SIZED = frozenset({"queue", "flag", "liveness"})
+"""What can have room: its size is its own, not the whole runtime's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asking:
@@ -61,7 +64,8 @@ class Asking:
             room = bool(own) and is_room(_measured(clause, asked), where)
             for expression in asked:
                 for question in self._asked(expression, where, anew=bool(own)):
-                    yield replace(question, room=question.room or room)
+                    sized = room and question.sort in SIZED
+                    yield replace(question, room=question.room or sized)
 
     def _own_names(self, expression: Expression) -> Iterator[str]:
         """The names and attributes that the loop itself assigns and that an expression reads."""

@@ -142,7 +142,9 @@ class Known:
         if TIMEOUTS.search(call.method) and call.arguments:
             return True
         targets = self.program.graph.targets(self.key, call)
-        if not targets or all(isinstance(a.value, Constant) and a.value.value is None for a in call.arguments):
+        if not targets or all(
+            isinstance(a.value, Constant) and a.value.value is None for a in call.arguments
+        ):
             return False
         kind = self.program.kinds.of(self.key, call)
         return kind is not None and kind.nature == "timeout"

@@ -118,6 +118,10 @@ class Locks:
         for regions in self._regions.values():
             yield from regions
 
+    def holds(self, key: FunctionId) -> bool:
+        """Whether a function holds any lock itself."""
+        return key in self._regions
+
     def takers(self, lock: Identity) -> tuple[Held, ...]:
         """Every region of a lock whose function waits until it has it."""
         return tuple(h for h in self._by_lock.get(lock, ()) if h.blocking)

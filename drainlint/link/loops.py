@@ -12,10 +12,10 @@ from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.reading import Reading
 from drainlint.link.surroundings import Spot
-from drainlint.link.turns import keeps_time
+from drainlint.link.turns import keeps_time, tests_of
 from drainlint.model.loop import Loop, Question
 from drainlint.model.pause import Pause
-from drainlint.model.statement import For, While
+from drainlint.model.statement import Assign, For, While
 
 OWN = frozenset({
     "lock", "rlock", "queue", "future", "event", "condition", "semaphore", "barrier", "result",
@@ -70,8 +70,16 @@ def _header(statement: While | For) -> str:
 
 
 def _searches(statement: While | For, reading: Reading) -> bool:
-    """Whether a `for` goes over what it has, rather than wait for a known number of turns."""
-    return isinstance(statement, For) and reading.turns is None
+    """Whether a loop walks through what it has, by a `for` or a counter, rather than wait."""
+    if isinstance(statement, For):
+        return reading.turns is None
+    stepped = {
+        target.path
+        for s in statement.walk()
+        if isinstance(s, Assign) and s.operator
+        for target in s.targets
+    }
+    return any(e.path in stepped for test in tests_of(statement) for e in test.walk() if e.path)
 
 
 def _own_job(program: Program, key: FunctionId, questions: tuple[Question, ...]) -> bool:

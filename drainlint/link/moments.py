@@ -57,6 +57,8 @@ class Moments:
             target = statement.targets[0].path
             if clock is None or not target or len(statement.targets) > 1:
                 continue
+            if "." in target and statement.value == clock:
+                continue  # a stamp that others renew: when it was last seen, not a start
             uses = list(self._uses(key, target, every, statement))
             if "." in target:
                 uses += self._elsewhere(key, target)
@@ -157,7 +159,9 @@ class Moments:
         if known is None or not known[0].timeout:
             return False
         given = call.argument(known[0].timeout, known[0].at)
-        return given is not None and any(e.path == target for e in given.walk())
+        if given is None or given.path == target:
+            return given is not None
+        return any(p.left is not None and p.left.path == target for p in _differing(given))
 
     def _hands_on_rest(self, key: FunctionId, target: str, expression: Expression) -> bool:
         """Whether a call is given what is left of a deadline: `worker.join(deadline - time())`."""

@@ -57,6 +57,7 @@ class Nouns:
             yield from handed_over(one)
             yield from exits(one)
             yield from self._under_locks.of(one, found)
+            yield from self._under_locks.polls(one, pauses.get(id(one.call)))
             yield from limits(one, found)
             yield from closes(one)
             yield from entered(self.program, one)

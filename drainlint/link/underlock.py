@@ -10,10 +10,12 @@ from drainlint.link.locks import Held, Locks
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import Identity, calls_on, made, runs, ways
 from drainlint.link.program import Program
-from drainlint.model.deadline import FOREVER
+from drainlint.model.deadline import AT_ONCE, FOREVER
 from drainlint.model.expression import Call, Constant, Expression, Name
 from drainlint.model.lock import Lock, UnderLock
+from drainlint.model.pause import Pause
 from drainlint.model.place import Place
+from drainlint.model.statement import While
 from drainlint.model.wait import Wait
 
 SENDS = frozenset({"io", "write", "network", "flush"})
@@ -54,15 +56,15 @@ class UnderLocks:
         self.program = program
         self.locks = Locks(program)
         self._needs: dict[tuple[FunctionId, Identity], Held | None] = {}
-        self._known: dict[Identity, tuple[Held, ...]] = {}
 
     def of(self, known: Known, waited: Wait | None) -> Iterator[UnderLock]:
         """What a call does under a lock; nothing where it holds none or is soon done."""
         does = _does(known, waited)
-        if not does and self._is_callback(known.key, known.call):
+        locks = self.locks.holds(known.key)
+        if not does and locks and self._is_callback(known.key, known.call):
             does = "callback"
         sends = _sends(known)
-        if not does and not (sends and self._locks_itself(known.key)):
+        if not does and not (sends and locks):
             return
         around = self._foreign(known, waited, callback=does == "callback")
         if not around:
@@ -91,9 +93,30 @@ class UnderLocks:
                     yield replace(found, text=f"await {awaited.value.text}")
                     break
 
-    def _locks_itself(self, key: FunctionId) -> bool:
-        entry = self.program.names.function(key)
-        return bool(entry.entered) or any(c.method == "acquire" for c in entry.calls)
+    def polls(self, known: Known, slept: Pause | None) -> Iterator[UnderLock]:
+        """A pause of a loop that waits, under a lock, for what others change under the same lock."""
+        loop = next((s for s in known.occurrence.spot.loops if isinstance(s, While)), None)
+        if slept is None or loop is None or slept.is_timed_wait:
+            return
+        sides = tuple(self._changers(known.key, loop.test))
+        around = self._foreign(known, None, callback=False) if sides else []
+        for held in around:
+            found = self._noun(known.key, known.call, None, held, "wait", sides)
+            if found.needed is not None:
+                yield replace(found, deadline=AT_ONCE)
+                return
+
+    def _changers(self, key: FunctionId, test: Expression) -> Iterator[_Side]:
+        """Where others set what the test of a loop asks about."""
+        owner = self.program.classes.owner(key)
+        me = self.program.classes.self_name(key)
+        for path in {e.path for e in test.walk() if e.path.startswith(f"{me}.")}:
+            attribute = path.split(".")[1]
+            for scope, way in (
+                () if owner is None else self.program.classes.bindings(owner, attribute)
+            ):
+                if scope != key and not self._is_set_up(scope) and way.how in ("assign", "augment"):
+                    yield _Side(scope, way.line)
 
     def _foreign(self, known: Known, waited: Wait | None, *, callback: bool) -> list[Held]:
         """The locks around a call, without the one that it gives back while it waits."""

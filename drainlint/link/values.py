@@ -4,7 +4,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator
 
-from drainlint.index.entries import Binding
+from drainlint.index.entries import Binding, FunctionEntry
 from drainlint.knowledge import CallFacts
 from drainlint.link.classes import Classes
 from drainlint.link.names import FunctionId, Library, Names, Variable
@@ -203,6 +203,8 @@ class Values:
                     return Deadline(Bound.HANDED_ON, text=given.text)
                 number = self.number(self.names.enclosing(symbol.scope), parameter.default)
                 return Deadline(Bound.CALLER, _seconds(number, facts), given.text)
+            if source := _converted(entry, symbol.name):
+                return Deadline(Bound.HANDED_ON, text=source)
         return Deadline(Bound.EXPRESSION, text=given.text)
 
     def is_none(self, scope: FunctionId, value: Expression) -> bool:
@@ -215,6 +217,26 @@ class Values:
         return bool(ways) and all(
             isinstance(way.value, Constant) and way.value.value is None for _, way in ways
         )
+
+
+def _converted(entry: FunctionEntry, name: str) -> str:
+    """The parameter (by default None) that a local timeout is computed from, None staying None.
+
+    `timeout = timeout_ms / 1000 if timeout_ms is not None else None`
+    """
+    optional = {
+        p.name
+        for p in entry.parameters
+        if isinstance(p.default, Constant) and p.default.value is None
+    }
+    ways = entry.bindings.get(name, ())
+    if len(ways) != 1 or not isinstance(ways[0].value, Conditional):
+        return ""
+    chosen = ways[0].value
+    branches = (chosen.body, chosen.otherwise)
+    if not any(isinstance(b, Constant) and b.value is None for b in branches):
+        return ""
+    return next((e.path for e in chosen.test.walk() if e.path in optional), "")
 
 
 def _default(facts: CallFacts | None) -> Deadline:

@@ -1,5 +1,6 @@
 """Lowers libcst's expressions to the model's values, each visited in source order."""
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -95,19 +96,19 @@ class ExpressionReader:
         return UNKNOWN if lower is None else lower(self, node)
 
     def name(self, node: cst.Name) -> Expression:
-        return _SINGLETONS.get(node.value) or Name(node.value)
+        return _SINGLETONS.get(node.value) or Name(_identifier(node))
 
     def attribute(self, node: cst.Attribute) -> Expression:
         value = self.expression(node.value)
         if type(value) is Name:
-            return Name(f"{value.dotted}.{node.attr.value}")
-        return Attribute(value, node.attr.value)
+            return Name(f"{value.dotted}.{_identifier(node.attr)}")
+        return Attribute(value, _identifier(node.attr))
 
     def call(self, node: cst.Call) -> Expression:
         func = node.func
-        last = func.value if isinstance(func, cst.Name) else ""
+        last = _identifier(func) if isinstance(func, cst.Name) else ""
         if isinstance(func, cst.Attribute):
-            last = func.attr.value
+            last = _identifier(func.attr)
         place = self.places.call(last)
         lowered = self.expression(func)
         arguments = tuple(
@@ -235,6 +236,11 @@ class ExpressionReader:
 
     def text(self, node: cst.FormattedString) -> Expression:  # noqa: ARG002 - one shape for all
         return Text()
+
+
+def _identifier(node: cst.Name) -> str:
+    """A name as Python knows it: in the normal form that makes one of its look-alikes."""
+    return node.value if node.value.isascii() else unicodedata.normalize("NFKC", node.value)
 
 
 def _parenthesised(node: cst.BaseExpression) -> bool:

@@ -2,7 +2,7 @@
 
 A function's lines stand unchanged behind an `if 1:` (never dedented: that breaks strings and
 continuation lines), so that its places need one subtraction. Where that does not parse, or the
-places do not pair, the whole file is read with libcst's own positions.
+places do not pair, the whole file is read at once.
 """
 
 import ast
@@ -118,7 +118,7 @@ def _whole(source: Source, tree: ast.Module, indexed: Indexed) -> list[Body]:
         block = lowering.module(parsed, "")
         places.finish()
     except (cst.ParserSyntaxError, MispairedError) as fault:
-        raise UnreadableSyntaxError(str(fault)) from fault
+        raise UnreadableSyntaxError(str(fault) or "its places cannot be told") from fault
     main = indexed.entry.functions.get(MAIN)
     guards = [s for s in block if isinstance(s, If) and main and s.place.line == main.line]
     bodies = [Body(MAIN, g.body) for g in guards]

@@ -167,6 +167,8 @@ class _Page:
         if path.root.again:
             text = f"as in [{path.root.again}]"
             yield from self._line(_STEP * 2, text, mark=text, look="faint")
+        elif not path.root.branches:
+            yield from self._line(_STEP * 2, "nothing waits", mark="nothing waits", look="faint")
         yield from self._below(path.root, _STEP * 2, path.number)
 
     def _below(self, node: Node, margin: str, number: int) -> Iterator[str]:

@@ -51,7 +51,7 @@ class WaitUnderLock(Rule[UnderLock]):
     level = always(Level.ERROR)
     cwe = 833
     words = any_of(
-        "join", "wait", "wait_for", "result()", "exception()", "communicate", "get()", "put",
+        "join", "wait", "sleep", "wait_for", "result()", "exception()", "communicate", "get()", "put",
         "shutdown", "recv", "accept", "acquire", "as_completed",
     )  # fmt: skip
 
