@@ -141,7 +141,7 @@ class Rule(Generic[N]):
         """Yield what is wrong with this noun."""
         raise NotImplementedError
 
-    def found(
+    def found(  # noqa: PLR0913 - a finding has so many parts, and most have a default
         self,
         noun: Noun,
         message: str,

@@ -30,7 +30,7 @@ class Service:
     def stop(self):
         self.worker.join()
 """
-DRAINS = HANGS.replace("join()", "join(timeout=5)")
+DRAINS = HANGS.replace("join()", "join(timeout=5)\n        return not self.worker.is_alive()")
 IGNORED = HANGS.replace("join()", "join()  # drainlint: ignore[unbounded-join] killed anyway")
 
 

@@ -6,7 +6,7 @@ from drainlint.finding import Related
 from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
-from drainlint.link.origins import calls_on, runs
+from drainlint.link.origins import calls_on, made, runs
 from drainlint.link.program import Program
 from drainlint.link.turns import is_endless, leaves
 from drainlint.model.close import Close
@@ -113,7 +113,14 @@ def _flushes_a_writer(known: Known, facts: CallFacts) -> bool:
 
 
 def _joins_no_handler(known: Known, facts: CallFacts) -> bool:
-    """A threading server's class may say that its close waits for nobody."""
+    """A threading server's class may say that its close waits for nobody.
+
+    What only an annotation calls a server may well be one that has threads for its handlers.
+    """
+    if facts.name.startswith("socketserver.BaseServer") and known.call.receiver is not None:
+        calls = made(known.program, known.key, known.call.receiver)
+        kinds = (known.program.kinds.of(scope, call) for scope, call in calls)
+        return not any(k is not None and k.nature == "server" for k in kinds)
     owner = known.program.kinds.project_class(known.kind)
     if owner is None or not facts.name.startswith("socketserver.ThreadingMixIn"):
         return False

@@ -232,9 +232,8 @@ class DrainPaths:
                         found[root.function] = _Reached(root, (root.function,))
                         queue.append(root.function)
                     continue
-                for callee, place in self.graph.callees.get(root.function, {}).items():
-                    inside = root.first_line <= place.line <= root.last_line
-                    if inside and callee not in found:
+                for callee in self._called_in(root):
+                    if callee not in found:
                         found[callee] = _Reached(root, (root.function, callee))
                         queue.append(callee)
             while queue:
@@ -245,6 +244,12 @@ class DrainPaths:
                         found[callee] = _Reached(reached.root, (*reached.chain, callee))
                         queue.append(callee)
         return found
+
+    def _called_in(self, root: Root) -> Iterator[FunctionId]:
+        """What the lines of a root call, where only part of a function is on the drain path."""
+        for call in self.names.function(root.function).calls:
+            if root.first_line <= call.place.line <= root.last_line:
+                yield from self.graph.targets(root.function, call)
 
     @cached_property
     def _partial(self) -> dict[FunctionId, list[Root]]:

@@ -248,7 +248,7 @@ class Graph:
         passed = self.kinds.arguments.get(resolved.symbol.scope, {})
         for caller, given in passed.get(resolved.symbol.name, ()):
             for target in self.handed(caller, given):
-                yield Registration(runs.role, target, caller, call.place, facts, call)
+                yield Registration(runs.role, target, scope, call.place, facts, call)
 
     def _decorated(self, scope: FunctionId, entry: FunctionEntry) -> Iterator[Registration]:
         outer = self.names.enclosing(scope)

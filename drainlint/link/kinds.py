@@ -180,10 +180,7 @@ class Kinds(Results):
             if way.how == "annotation":
                 annotated = annotated or self.annotation(scope, way.value)
                 continue
-            if way.how == "each":
-                kind = self._each(scope, way.value)
-            else:
-                kind = self.of(scope, way.value)
+            kind = (self._each if way.how == "each" else self.of)(scope, way.value)
             if kind is not None and way.how == "enter":
                 kind = self._entered(kind)
             for item in way.items:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.link.awaits import awaits
 from drainlint.link.blocking import Blockers
 from drainlint.link.calls import Known
+from drainlint.link.checked import checked_take
 from drainlint.link.children import child_wait
 from drainlint.link.cleanups import cleanups
 from drainlint.link.closes import closes, entered
@@ -16,7 +17,6 @@ from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences, spots
-from drainlint.link.checked import checked_take
 from drainlint.link.underlock import UnderLocks
 from drainlint.link.waits import handed_over, wait
 from drainlint.model.noun import Noun

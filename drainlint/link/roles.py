@@ -113,7 +113,7 @@ class Roles:
         return frozenset(found)
 
     def _is_command_method(self, key: FunctionId) -> bool:
-        """`handle` of a management command, `run` of a setuptools one, `opt_x` of twisted options."""
+        """`handle` of a management command, `run` of a setuptools one, twisted's `opt_x`."""
         entry = self.names.function(key)
         if not entry.owner:
             return False
@@ -136,7 +136,7 @@ class Roles:
         )
 
     def in_command_line(self, key: FunctionId) -> bool:
-        """Whether a file is a program's command line, by its place: `cli/`, `commands/`, `cli.py`."""
+        """Whether a file is a command line, by its place: `cli/`, `commands/`, `cli.py`."""
         *folders, file = key.path.removesuffix(".py").split("/")
         return bool(COMMAND_FOLDERS & set(folders)) or bool(COMMAND_FILES.search(file))
 

@@ -40,7 +40,7 @@ class Spot:
         return self.block[self.index]
 
     def outward(self) -> Iterator["Spot"]:
-        """This spot, then that of each enclosing statement, innermost first."""
+        """The spot itself, then that of each enclosing statement, innermost first."""
         spot: Spot | None = self
         while spot is not None:
             yield spot

@@ -94,7 +94,7 @@ class UnderLocks:
                     break
 
     def polls(self, known: Known, slept: Pause | None) -> Iterator[UnderLock]:
-        """A pause of a loop that waits, under a lock, for what others change under the same lock."""
+        """A pause of a loop that waits, under a lock, for what others change under it."""
         loop = next((s for s in known.occurrence.spot.loops if isinstance(s, While)), None)
         if slept is None or loop is None or slept.is_timed_wait:
             return
@@ -110,12 +110,14 @@ class UnderLocks:
         """Where others set what the test of a loop asks about."""
         owner = self.program.classes.owner(key)
         me = self.program.classes.self_name(key)
-        for path in {e.path for e in test.walk() if e.path.startswith(f"{me}.")}:
-            attribute = path.split(".")[1]
-            for scope, way in (
-                () if owner is None else self.program.classes.bindings(owner, attribute)
-            ):
-                if scope != key and not self._is_set_up(scope) and way.how in ("assign", "augment"):
+        asked = {e.path for e in test.walk() if e.path.startswith(f"{me}.")}
+        if owner is None:
+            return
+        for attribute in sorted(path.split(".")[1] for path in asked):
+            for scope, way in self.program.classes.bindings(owner, attribute):
+                if scope == key or not self.program.names.is_function(scope):
+                    continue
+                if way.how in ("assign", "augment") and not self._is_set_up(scope):
                     yield _Side(scope, way.line)
 
     def _foreign(self, known: Known, waited: Wait | None, *, callback: bool) -> list[Held]:
@@ -359,6 +361,8 @@ def _does(known: Known, waited: Wait | None) -> str:
         return ""
     if waited.verb == "put" and not _has_bound(known):
         return ""
+    if not waited.nature and known.program.graph.targets(known.key, known.call):
+        return ""  # a method of the project's own, which is judged where it waits itself
     if waited.remote or waited.nature in REMOTE or waited.verb in ("network", "select"):
         return "" if _is_parameter(known) else "remote"
     return "wait"

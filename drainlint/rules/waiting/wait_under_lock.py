@@ -51,8 +51,8 @@ class WaitUnderLock(Rule[UnderLock]):
     level = always(Level.ERROR)
     cwe = 833
     words = any_of(
-        "join", "wait", "sleep", "wait_for", "result()", "exception()", "communicate", "get()", "put",
-        "shutdown", "recv", "accept", "acquire", "as_completed",
+        "join", "wait", "sleep", "wait_for", "result()", "exception()", "communicate", "get()",
+        "put", "shutdown", "recv", "accept", "acquire", "as_completed",
     )  # fmt: skip
 
     def check(self, noun: UnderLock) -> Iterator[Finding]:
