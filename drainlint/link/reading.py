@@ -50,7 +50,7 @@ PURE = frozenset({
 REFRESHES = frozenset(
     {"refresh", "reload", "update", "refresh_from_db", "refetch", "sync", "expire", "expire_all"}
 )
-TELLS = re.compile(r"(self\.)?_?(on_[a-z_]+|callback|progress\w*|heartbeat|notify)$")
+TELLS = re.compile(r"(on_[a-z_]+|callback|progress\w*)$")
 """Calls that tell somebody that the loop still waits."""
 SCOPES = frozenset(
     {"suppress", "timeout", "timeout_at", "fail_after", "move_on_after", "catch_warnings"}
