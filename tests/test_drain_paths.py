@@ -400,3 +400,26 @@ def test_without_its_handler_the_same_wait_is_no_error() -> None:
 
 def test_a_service_that_drains_well_is_left_alone() -> None:
     assert findings_in(sources("graceful"), strict=True) == []
+
+
+def test_a_lambda_in_one_of_several_functions_with_one_name_is_known() -> None:
+    made = program(
+        """
+        import signal
+
+        if x:
+            def setup():
+                signal.signal(signal.SIGTERM, lambda *_: stop())
+        else:
+            def setup():
+                signal.signal(signal.SIGTERM, lambda *_: halt())
+
+        def stop(): ...
+        def halt(): ...
+        """
+    )
+
+    assert {r.target.name.partition(".<")[0] for r in made.graph.registrations} == {
+        "setup",
+        "setup@6",
+    }

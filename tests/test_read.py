@@ -83,3 +83,19 @@ def test_the_main_guard_is_a_body_of_its_own() -> None:
 
     assert [c.func.text for c in calls(by_name[MAIN])] == ["f"]
     assert [c.func.text for c in calls(by_name[MODULE])] == ["g"]
+
+
+def test_of_functions_with_one_name_each_keeps_what_is_nested_in_it() -> None:
+    text = (
+        "class C:\n"
+        "    @property\n    def p(self): return sorted([], key=lambda x: a(x))\n"
+        "    @p.setter\n    def p(self, v): self.v = list(map(lambda y: b(y), v))\n"
+        "if x:\n    def f():\n        def g(): c(1)\n        return g\n"
+        "else:\n    def f():\n        def g(): d(2)\n        return g\n"
+    )
+    indexed, bodies = everything(decode("again.py", text.encode()))
+
+    assert {b.function for b in bodies} >= set(indexed.nodes)
+    assert {"C.p", "C.p@5", "f", "f.g", "f@7", "f@7.g"} <= set(indexed.entry.functions)
+    lambdas = [n for n in indexed.entry.functions if "<lambda" in n]
+    assert sorted(n.partition(".<")[0] for n in lambdas) == ["C.p", "C.p@5"]

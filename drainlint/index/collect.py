@@ -108,7 +108,7 @@ class _Collector(Expressions):
         decorators = tuple(self.expression(d) for d in node.decorator_list)
         returns = None if node.returns is None else self.expression(node.returns)
         parameters = self.parameters(node.args)
-        name = self.prefix + node.name
+        name = self._named(node, decorators)
         opened = Open(name, self.owner)
         kept = self.prefix, self.owner
         self.prefix, self.owner = f"{name}.", ""
@@ -116,15 +116,7 @@ class _Collector(Expressions):
         self.block(node.body)
         self.stack.pop()
         self.prefix, self.owner = kept
-        if name in self.functions:  # the last one counts, as at run time; a setter is no last one
-            if any(d.path.endswith((".setter", ".deleter")) for d in decorators):
-                name = f"{name}@{node.lineno}"
-            else:
-                earlier = self.functions[name]
-                moved = f"{name}@{earlier.line}"
-                self.functions[moved] = replace(earlier, name=moved)
-                self.nodes[moved] = self.nodes[name]
-        elif opened.owner:
+        if opened.owner and node.name not in self.methods[opened.owner]:
             self.methods[opened.owner].append(node.name)
         self.nodes[name] = node
         self.functions[name] = FunctionEntry(
@@ -151,6 +143,29 @@ class _Collector(Expressions):
             tuple(opened.awaits),
             tuple(opened.checkpoints),
         )
+
+    def _named(
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        decorators: tuple[Expression, ...],
+    ) -> str:
+        """The qualified name of a function that begins here.
+
+        Of several with one name the last one counts, as at run time: earlier ones, with all that
+        is nested in them, get their line behind the name. A setter or deleter gets it itself.
+        """
+        name = self.prefix + node.name
+        if name not in self.functions:
+            return name
+        if any(d.path.endswith((".setter", ".deleter")) for d in decorators):
+            return f"{name}@{node.lineno}"
+        moved = f"{name}@{self.functions[name].line}"
+        for old in [n for n in self.functions if n == name or n.startswith(f"{name}.")]:
+            new = moved + old[len(name) :]
+            self.functions[new] = replace(self.functions.pop(old), name=new)
+            if old in self.nodes:
+                self.nodes[new] = self.nodes.pop(old)
+        return name
 
     def define_class(self, node: ast.ClassDef) -> None:
         bases = tuple(self.expression(b) for b in node.bases)

@@ -55,7 +55,8 @@ class Blockers:
             if target.path != known.key.path or _is_coroutine(helper):
                 continue
             blocker = self.blocker(target)
-            if blocker is not None:
+            taken = isinstance(blocker, Wait) and blocker.verb == "take"  # often known to be there
+            if blocker is not None and not taken:
                 where = Related(
                     target.path, blocker.place.first_line, f"`{blocker.text}` blocks here"
                 )

@@ -184,7 +184,8 @@ class Graph:
         """The functions of the project that an expression hands on, without calling them."""
         match expression:
             case Lambda(function=function):
-                return (FunctionId(scope.path, function),)
+                written = self.names.lambda_(scope, function)
+                return () if written is None else (written,)
             case Conditional(body=body, otherwise=otherwise):
                 return (*self.named(scope, body), *self.named(scope, otherwise))
             case Logic(values=values):

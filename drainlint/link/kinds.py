@@ -100,7 +100,8 @@ class Kinds(Results):
             case Attribute(value=value, name=name):
                 return self.member(self.of(scope, value), name)
             case Lambda(function=function):
-                return Kind(f"{scope.path}:{function}", "function")
+                written = self.names.lambda_(scope, function)
+                return None if written is None else Kind(":".join(written), "function")
         return None
 
     def _first(self, scope: FunctionId, values: Iterable[Expression]) -> Kind | None:

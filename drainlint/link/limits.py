@@ -32,9 +32,6 @@ ENDING = re.compile(
     r"|release|notify)"
 )
 """What, done between two waits, may well end what is waited for."""
-LONG = 1000.0
-"""Seconds; round thousands from here on are taken for milliseconds."""
-TOO_LONG = 120_000.0
 SHORT = 1.0
 """Milliseconds; fractions below are taken for seconds."""
 
@@ -148,12 +145,7 @@ def _wrong_unit(known: Known, facts: CallFacts, given: Expression) -> Iterator[L
     number = known.program.values.number(known.key, given)
     last = given.path.rpartition(".")[2]
     if facts.unit == "s":
-        scaled = _is_scaled(given, "*", SECONDS) or (
-            number is not None
-            and isinstance(given, Constant)
-            and LONG <= number <= TOO_LONG
-            and number % LONG == 0
-        )
+        scaled = _is_scaled(given, "*", SECONDS)  # a long constant is 307's
         if (last and MILLIS.search(last)) or scaled:
             yield _limit(known, Flaw.MILLISECONDS, given.text, certain=False)
     elif facts.unit == "ms":

@@ -163,7 +163,9 @@ class Locks:
         return self._callers[key]
 
     def _callers_of(self, key: FunctionId) -> Iterator[FunctionId]:
-        return iter(self.program.graph.callers.get(key, ()))
+        """Those of the same file: whom another file's call reaches is too often a guess."""
+        callers = self.program.graph.callers.get(key, ())
+        return (c for c in callers if c.path == key.path)
 
     def _at_calls(self, caller: FunctionId, callee: FunctionId) -> Iterator[Held]:
         """The locks that a function holds itself where it calls another."""

@@ -138,6 +138,16 @@ class Names:
         parent = key.name.rpartition(".")[0]
         return FunctionId(key.path, parent or MODULE)
 
+    def lambda_(self, scope: FunctionId, name: str) -> FunctionId | None:
+        """The entry of a lambda that is written in `scope`.
+
+        Where its function is one of several with the same name, it moved along with it.
+        """
+        functions = self.modules[scope.path].functions
+        moved = f"{scope.name}.{name[name.rindex('<lambda') :]}"
+        found = next((n for n in (name, moved) if n in functions), None)
+        return None if found is None else FunctionId(scope.path, found)
+
     def is_function(self, key: FunctionId) -> bool:
         """Whether a scope is a function, not the body of a class."""
         return key.name in self.modules[key.path].functions

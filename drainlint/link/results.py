@@ -146,7 +146,8 @@ class Results(Types, ABC):
             if made is not None and made.nature == "class":
                 return made.element
             if isinstance(factory, Lambda):
-                return self.result(FunctionId(scope.path, factory.function))
+                written = self.names.lambda_(scope, factory.function)
+                return None if written is None else self.result(written)
             return made if made is not None and made.nature != "function" else None
         if dotted in ("collections.defaultdict", "defaultdict") and call.arguments:
             made = self.of(scope, call.arguments[0].value)

@@ -144,11 +144,14 @@ class UnderLocks:
         sides: tuple[_Side, ...],
     ) -> UnderLock:
         function = self.program.function(key)
+        scope, place = self._shown_at(key, call, held)
+        where = Related(key.path, call.place.first_line, f"`{call.text}` waits here")
         return UnderLock(
             path=key.path,
-            place=call.place,
-            function=function,
-            drain=self.program.drain(key, call.place.line),
+            place=place,
+            function=self.program.function(scope),
+            drain=self.program.drain(scope, place.line),
+            through=where if scope != key else None,
             text=call.text,
             does=does,
             lock=self._lock(held, key),
@@ -157,6 +160,17 @@ class UnderLocks:
             saves=bool(SAVING.match(function.short_name)),
             is_asynchronous=held.nature.startswith("aio-"),
         )
+
+    def _shown_at(self, key: FunctionId, call: Call, held: Held) -> tuple[FunctionId, Place]:
+        """Where the lock is seen to be held: at the call, or at the call that leads to it."""
+        if held.function == key or held.function.path != key.path:
+            return key, call.place
+        for outer in self.program.names.function(held.function).calls:
+            if held.first_line <= outer.place.line <= held.last_line:
+                targets = self.program.graph.targets(held.function, outer)
+                if any(t == key or key in self.program.graph.callees.get(t, ()) for t in targets):
+                    return held.function, outer.place
+        return key, call.place
 
     # The lock
 

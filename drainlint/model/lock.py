@@ -46,6 +46,8 @@ class UnderLock(Noun):
     class handed in); empty where it is only sent or written."""
     lock: Lock
     deadline: Deadline
+    through: Related | None = None
+    """Where it waits, if that is in a function which is called with the lock held."""
     needed: Related | None = None
     """Where the side that is waited for takes the same lock: it cannot go on."""
     sends: bool = False

@@ -7,8 +7,6 @@ from drainlint.model.wait import Wait
 from drainlint.rule import Levels, Rule, any_of
 
 STOPPING = frozenset({"join", "wait", "bound", "await", "take", "lock", "close"})
-SHORT = 1.0
-"""Seconds; an unknown number of shorter waits rarely comes to much."""
 REMEDY = "compute one deadline before, and give each wait what is left of it"
 
 
@@ -20,9 +18,6 @@ def _known(wait: Wait) -> float | None:
 
 def _level(wait: Wait) -> Level:
     total = _known(wait)
-    each = wait.deadline.seconds
-    if total is None and each is not None and each < SHORT:
-        return Level.NOTE
     return Level.ERROR if total is not None and total > wait.budget else Level.WARNING
 
 
@@ -70,10 +65,8 @@ class TimeoutsAddUp(Rule[Wait]):
 
 def _matters(wait: Wait) -> bool:
     """Whether a loop's waits are a stop's, and not known to stay within the budget."""
-    total, each = wait.total, wait.deadline.seconds
+    total = wait.total
     if wait.drain is None and wait.verb != "join":
-        return False
-    if each is not None and each <= wait.min_sleep:
         return False
     return total is None or total > wait.budget
 

@@ -66,6 +66,7 @@ class WaitUnderLock(Rule[UnderLock]):
             noun,
             f"{held}{why}",
             noun.lock.taken,
+            noun.through,
             *(noun.lock.takers[:3] if noun.needed is None else (noun.needed,)),
             remedy="give the lock back before you wait: only the change of state needs it",
             level=level,
