@@ -32,7 +32,6 @@ class Options:
     knowledge: Mapping[str, object]
     """The user's own tables."""
     jobs: int
-    cache: bool
     rules: frozenset[str]
     """Codes that are active for any file."""
 

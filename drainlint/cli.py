@@ -70,7 +70,7 @@ _FACTS = (
         help="Where facts come from: the whole project (the default), or the PATHs alone.",
     ),
     click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes to use."),
-    click.option("--no-cache", is_flag=True, help="Do not read or write the cache."),
+    click.option("--no-cache", is_flag=True, help="Use no cached facts; this version keeps none."),
 )
 _CHECK = (
     click.argument("paths", nargs=-1, metavar="PATH..."),
@@ -349,7 +349,6 @@ def _request(options: dict[str, Any]) -> Request:
         heed_comments=not options["no_ignores"],
         whole_project=options["context"] == "project",
         jobs=options["jobs"],
-        cache=not options["no_cache"],
         stdin=_read_stdin() if STDIN in paths else None,
         stdin_filename=filename,
     )

@@ -43,7 +43,6 @@ class Request:
     whole_project: bool = True
     """Whether facts come from every file under the root, or from `paths` alone."""
     jobs: int | None = None
-    cache: bool = True
     stdin: bytes | None = None
     stdin_filename: str | None = None
 
@@ -215,7 +214,6 @@ def _options(plan: Plan) -> "Options":
         settings=plan.configs.settings,
         knowledge=plan.configs.knowledge,
         jobs=plan.jobs,
-        cache=plan.request.cache,
         rules=plan.active_rules,
     )
 

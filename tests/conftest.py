@@ -56,7 +56,6 @@ def analysis_of(
         settings=configs.settings,
         knowledge=configs.knowledge,
         jobs=1,
-        cache=False,
         rules=frozenset().union(*(configs.settings(path).rules for path in files)),
     )
     return analyse(sources, frozenset(files), options)

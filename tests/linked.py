@@ -23,7 +23,7 @@ def program(files: str | Mapping[str, str]) -> Program:
         SourceFile(ROOT / path, path, textwrap.dedent(text).encode())
         for path, text in given.items()
     ]
-    options = Options(ROOT, configs.settings, {}, 1, False, frozenset())
+    options = Options(ROOT, configs.settings, {}, 1, frozenset())
     return link(sources, options).program
 
 

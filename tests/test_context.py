@@ -24,7 +24,7 @@ def sources() -> list[SourceFile]:
 def analysed(files: list[SourceFile], asked: frozenset[str], jobs: int = 1) -> Analysis:
     configs = Configs(STDLIB, RuleNames(rules.cards()), Overrides(isolated=True))
     codes = frozenset(card.code for card in rules.cards())
-    options = Options(STDLIB, configs.settings, {}, jobs, False, codes)
+    options = Options(STDLIB, configs.settings, {}, jobs, codes)
     return analyse(files, asked, options)
 
 

@@ -421,5 +421,5 @@ def test_a_lambda_in_one_of_several_functions_with_one_name_is_known() -> None:
 
     assert {r.target.name.partition(".<")[0] for r in made.graph.registrations} == {
         "setup",
-        "setup@6",
+        "setup@5",
     }

@@ -43,7 +43,7 @@ class Service:
     def stop(self):
         self.worker.join()
 """
-DRAINS = HANGS.replace("join()", "join(timeout=5)")
+DRAINS = HANGS.replace("join()", "join(timeout=5)\n        return not self.worker.is_alive()")
 
 CONFIG = """\
 repos:
