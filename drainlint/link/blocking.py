@@ -41,6 +41,8 @@ class Blockers:
             return
         if known.call.method in ASKED_WHEN_DONE or _is_awaited_later(known):
             return
+        if waited is not None and waited.verb == "take" and _was_just_put(known):
+            return
         if noun is not None and _blocks(noun):
             what = "" if slept is None else slept.shown
             yield self._blocking_noun(known, noun.confidence, sleeps=slept is not None, what=what)
@@ -109,6 +111,20 @@ class Blockers:
             if found is not None and _blocks(found):
                 return found
         return None
+
+
+def _was_just_put(known: Known) -> bool:
+    """Whether the statement before puts into the very queue that is taken from."""
+    before = next(known.occurrence.spot.preceding(), None)
+    expressions = before.expressions if before is not None else ()
+    return any(
+        isinstance(part, Call)
+        and part.method in ("put", "put_nowait")
+        and part.receiver is not None
+        and part.receiver.text == known.subject
+        for expression in expressions
+        for part in expression.walk()
+    )
 
 
 def _is_coroutine(entry: FunctionEntry) -> bool:

@@ -35,6 +35,8 @@ DONE = frozenset({"done", "ready", "finished", "completed", "successful", "dead"
 CONTAINERS = frozenset({"list", "tuple", "set", "sorted", "reversed", "enumerate", "zip", "iter"})
 TAKING = frozenset({"pop", "popleft", "copy", "values", "items", "next"})
 WAITED = frozenset({"communicate", "join", "wait", "result"})
+RESULTS = frozenset({"result", "exception"})
+"""Questions that are answered at once after whatever they ask was waited for."""
 ENDING_ONCE = frozenset({"popen", "process", "thread", "greenlet", "future", "task", "aio-process"})
 """Natures of things that end once and for all; an event may be cleared, a queue filled again."""
 FEW = 8
@@ -147,7 +149,9 @@ def _alias(test: Expression, subject: Subject) -> Expression | None:
 
 def _checked_before(known: Known, subject: Subject) -> str:
     """After `if not f.done(): return`, or after a loop that ends only when it is done."""
-    ends_once = known.kind is not None and known.kind.nature in ENDING_ONCE
+    ends_once = known.call.method in RESULTS or (
+        known.kind is not None and known.kind.nature in ENDING_ONCE
+    )
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > FEW:
             return ""
