@@ -70,7 +70,7 @@ def _is_bare(call: Call) -> bool:
     return all(
         argument.name
         or (isinstance(argument.value, Constant) and not isinstance(argument.value.value, str))
-        or LIMITS.search(argument.value.path) is not None
+        or any(LIMITS.search(part.path) for part in argument.value.walk())
         for argument in call.arguments
     )
 

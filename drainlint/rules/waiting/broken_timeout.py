@@ -41,9 +41,9 @@ class BrokenTimeout(Rule[Limit]):
     code = "DRN315"
     level = always(Level.ERROR)
     words = any_of(
-        "join", "wait", "wait_for", "get", "put", "acquire", "result", "exception", "communicate",
-        "poll", "select", "stop", "blpop", "brpop", "bzpopmin", "bzpopmax", "brpoplpush", "blmove",
-        "xread", "xreadgroup", "recv", "flush", "close", "timeout", "timeout_ms",
+        "join()", "wait()", "wait_for", "get()", "put", "acquire", "result()", "exception()",
+        "communicate", "poll", "select", "stop()", "blpop", "brpop", "bzpopmin", "bzpopmax",
+        "brpoplpush", "blmove", "xread", "xreadgroup", "recv()", "flush()", "timeout", "timeout_ms",
     )  # fmt: skip
 
     def check(self, limit: Limit) -> Iterator[Finding]:
