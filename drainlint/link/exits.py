@@ -108,6 +108,8 @@ IN_PROCESS = frozenset(
     {"thread", "executor", "off-loop", "task", "timer", "callback", "done-callback", "consumer"}
 )
 """Workers that share the process. A greenlet's exit is the program's: the hub passes it on."""
+NEAR = 4
+"""Functions from a worker's own to here; further down, others call it as well."""
 ON_LOOP = frozenset({"task", "callback", "done-callback"})
 PARSING = frozenset(
     {
@@ -156,8 +158,11 @@ def _is_worker_only(program: Program, key: FunctionId) -> bool:
     function = program.function(key)
     if function.main or not function.roles & IN_PROCESS:
         return False
-    own = bool(program.roles.registered(key) & IN_PROCESS)
-    return own or not program.graph.callers.get(key, set()) & program.roles.main
+    if program.roles.registered(key) & IN_PROCESS:
+        return True
+    reached = program.roles.of(key)
+    steps = min(len(reached[role].chain) for role in function.roles & IN_PROCESS)
+    return steps <= NEAR and not program.graph.callers.get(key, set()) & program.roles.main
 
 
 def _parses_command_line(program: Program, key: FunctionId) -> bool:
