@@ -34,10 +34,6 @@ class Words:
         """Both conditions."""
         return Words(self.groups + other.groups)
 
-    def met_by(self, identifiers: frozenset[str]) -> bool:
-        """Whether a function with these identifiers can matter to the rule."""
-        return all(group & identifiers for group in self.groups)
-
 
 def any_of(*words: str) -> Words:
     """At least one of these identifiers."""

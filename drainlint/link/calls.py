@@ -149,11 +149,6 @@ class Known:
         kind = self.program.kinds.of(self.key, call)
         return kind is not None and kind.nature == "timeout"
 
-    @property
-    def logs(self) -> bool:
-        """Whether it logs or prints."""
-        return is_log(self.call)
-
 
 def is_log(call: Call) -> bool:
     """Whether a call logs or prints: a logger's method, `print`, `click.echo`."""

@@ -27,7 +27,6 @@ WORKERS = frozenset(
     }
 )
 """Roles of what runs beside the main flow."""
-IN_THREADS = frozenset({"thread", "executor", "timer", "off-loop"})
 HANDLERS = frozenset({"signal-handler", "loop-signal-handler"})
 COMMAND_FOLDERS = frozenset({"cli", "commands", "management", "scripts", "bin", "console"})
 COMMAND_FILES = re.compile(r"(^|_)(cli|commands?|console|main)$")

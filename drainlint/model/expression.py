@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from drainlint.model.place import Place
 
-NOWHERE = Place(0, 0, 0, 0)
-
 
 @dataclass(frozen=True, slots=True)
 class Expression:

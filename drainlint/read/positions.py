@@ -8,11 +8,9 @@ tells the caller to ask libcst itself.
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
 
 from drainlint.model.place import Place
 
-T = TypeVar("T")
 Positioned = ast.expr | ast.stmt | ast.excepthandler
 
 
