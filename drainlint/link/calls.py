@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypedDict
 
 from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
@@ -13,6 +14,7 @@ from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import Await, Call, Constant, Yield
 from drainlint.model.function import Drain, Function
 from drainlint.model.kind import Kind
+from drainlint.model.place import Place
 
 TIMEOUTS = re.compile(
     r"^(?!.*(socket|default|connect|read))(\w*_)?(timeout|timeout_after|fail_after|move_on_after)$"
@@ -33,6 +35,16 @@ LOGS = frozenset(
         "trace",
     }
 )
+
+
+class Placed(TypedDict):
+    """Where a noun stands, and how it was recognised: the fields of `Noun` that a call gives."""
+
+    path: str
+    place: Place
+    function: Function
+    drain: Drain | None
+    confidence: Confidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +100,17 @@ class Known:
     def confidence(self) -> Confidence:
         """How what it is called on was recognised."""
         return self.kind.evidence if self.kind is not None else Confidence.HIGH
+
+    @property
+    def noun(self) -> Placed:
+        """What every noun about this very call begins with."""
+        return {
+            "path": self.key.path,
+            "place": self.call.place,
+            "function": self.function,
+            "drain": self.drain,
+            "confidence": self.confidence,
+        }
 
     @property
     def subject(self) -> str:

@@ -38,11 +38,7 @@ def checked_take(known: Known) -> CheckedTake | None:
     if not shared:
         return None
     return CheckedTake(
-        path=known.key.path,
-        place=known.call.place,
-        function=known.function,
-        drain=known.drain,
-        confidence=known.confidence,
+        **known.noun,
         text=known.call.text,
         check=check,
         other=other,

@@ -46,11 +46,7 @@ def _noun(
     known: Known, waited: Wait, made_by: _Made, channel: str, read: Related | None
 ) -> ChildWait:
     return ChildWait(
-        path=known.key.path,
-        place=known.call.place,
-        function=known.function,
-        drain=known.drain,
-        confidence=known.confidence,
+        **known.noun,
         text=known.call.text,
         child=waited.subject,
         channel=channel,

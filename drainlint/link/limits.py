@@ -67,11 +67,7 @@ def _limit(
     known: Known, flaw: Flaw, given: str, *, certain: bool, seen: Related | None = None
 ) -> Limit:
     return Limit(
-        path=known.key.path,
-        place=known.call.place,
-        function=known.function,
-        drain=known.drain,
-        confidence=known.confidence,
+        **known.noun,
         text=known.call.text,
         flaw=flaw,
         given=given,

@@ -30,8 +30,6 @@ class Held:
     last_line: int
     blocking: bool = True
     """It waits until it has the lock."""
-    in_processes: bool = False
-    """Other processes take the lock as well."""
 
     @property
     def taken(self) -> Related:
@@ -92,10 +90,7 @@ class Locks:
             return
         named = self.name(key, lock.path)
         if named is not None:
-            processes = kind.library.startswith(("multiprocessing", "billiard", "multiprocess"))
-            yield Held(
-                named, key, lock.text, kind.nature, first_line, last_line, blocking, processes
-            )
+            yield Held(named, key, lock.text, kind.nature, first_line, last_line, blocking)
 
     def name(self, key: FunctionId, path: str) -> Identity | None:
         """The lock that a path names; a condition built on a lock is that lock."""

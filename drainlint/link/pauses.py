@@ -44,11 +44,7 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
     elif seconds is not None and facts.unit == "ms":
         seconds /= 1000
     return Pause(
-        path=known.key.path,
-        place=call.place,
-        function=known.function,
-        drain=known.drain,
-        confidence=known.confidence,
+        **known.noun,
         text=call.text,
         seconds=seconds,
         cancellable=_is_cancellable(facts),
@@ -91,11 +87,7 @@ def _timed_wait(known: Known, *, in_loop: bool) -> Pause | None:
     if deadline.bound in (Bound.NONE, Bound.HANDED_ON):
         return None
     return Pause(
-        path=known.key.path,
-        place=call.place,
-        function=known.function,
-        drain=known.drain,
-        confidence=known.confidence,
+        **known.noun,
         text=call.text,
         seconds=deadline.seconds,
         event=known.subject if is_set_somewhere(known) else "",

@@ -198,11 +198,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         deadline = Deadline(Bound.EXPRESSION, text=deadline.text)
     loop = repeats(known, deadline)
     return Wait(
-        path=known.key.path,
-        place=known.call.place,
-        function=known.function,
-        drain=known.drain,
-        confidence=known.confidence,
+        **known.noun,
         text=known.call.text,
         verb=verb,
         subject=known.subject,

@@ -91,16 +91,6 @@ class Held:
     """Asked whether it still runs: `is_alive()`, `done()`."""
 
     @property
-    def is_created(self) -> bool:
-        """Whether the class makes it itself."""
-        return bool(self.created)
-
-    @property
-    def is_started(self) -> bool:
-        """Whether somebody starts it."""
-        return bool(self.started)
-
-    @property
     def is_stopped(self) -> bool:
         """Whether somebody asks it to end."""
         return bool(self.stopped)
