@@ -1,25 +1,25 @@
-"""Files to facts: each file is indexed, screened and read by itself, in processes where it pays."""
+"""Files to facts: each file is indexed and screened by itself, in processes where it pays."""
 
 import ast
 import gc
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from drainlint.discover import SourceFile
 from drainlint.finding import Notice
-from drainlint.index.collect import Indexed, index
+from drainlint.index.collect import index
 from drainlint.index.entries import ModuleEntry
-from drainlint.index.screen import Groups, wanted
-from drainlint.model.statement import Body
+from drainlint.index.screen import Vocabulary, screen
 from drainlint.source import Source, decode
 
 FEW = 60
 """So many files are read faster by one process than others are started."""
 BATCH = 25
 """Files handed to a process at a time."""
+TOO_DEEP = "nested too deeply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What one file tells by itself: its index, and the bodies that were read."""
+    """What one file tells by itself: its index, and which functions are to be read."""
 
     path: str
     entry: ModuleEntry | None = None
-    bodies: tuple[Body, ...] = ()
+    screened: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The functions in which some rule may find something, with their words."""
     unparsable: Problem | None = None
     unreadable: Problem | None = None
     crash: Notice | None = None
@@ -46,8 +47,8 @@ class FileFacts:
 
     @property
     def may_matter(self) -> bool:
-        """Whether anything can be found in it: a function was read, or may block an event loop."""
-        if self.bodies:
+        """Whether anything can be found in it: a function to be read, or that may block a loop."""
+        if self.screened:
             return True
         return self.entry is not None and any(f.is_async for f in self.entry.functions.values())
 
@@ -68,11 +69,9 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def gather(
-    files: Sequence[SourceFile], groups: tuple[Groups, ...], jobs: int
-) -> Iterator[FileFacts]:
+def gather(files: Sequence[SourceFile], vocabulary: Vocabulary, jobs: int) -> Iterator[FileFacts]:
     """The facts of each file, in the order of the files."""
-    work = partial(facts, groups=groups)
+    work = partial(facts, vocabulary=vocabulary)
     if jobs < 2 or len(files) < FEW:  # noqa: PLR2004 - one process is this one
         yield from map(work, files)
         return
@@ -83,79 +82,36 @@ def gather(
         yield from pool.map(work, files, chunksize=BATCH)
 
 
-def facts(file: SourceFile, groups: tuple[Groups, ...]) -> FileFacts:
-    """Index one file, and read those of its functions that hold words; never raises."""
+def facts(file: SourceFile, vocabulary: Vocabulary) -> FileFacts:
+    """Index and screen one file; never raises."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what the analysed code is warned of is not our report
-            return _facts(file, groups)
+            return _facts(file, vocabulary)
     except Exception as fault:  # noqa: BLE001 - whatever it is, the other files go on
         text = f"reading the file failed: {type(fault).__name__}: {fault}"
         return FileFacts(file.relative, crash=Notice("crash", file.relative, text))
 
 
-def _facts(file: SourceFile, groups: tuple[Groups, ...]) -> FileFacts:
-    parsed = _parsed(file)
-    if isinstance(parsed, FileFacts):
-        return parsed
-    try:
-        indexed = index(parsed.tree, file.relative, parsed.source.lines)
-    except RecursionError:
-        return FileFacts(file.relative, unparsable=_too_deep(file.relative))
-    return _read(parsed, indexed, wanted(indexed, parsed.source, groups))
-
-
-def reread(file: SourceFile, known: FileFacts, names: Iterable[str]) -> FileFacts:
-    """Read further functions of a file that was indexed before."""
-    missing = frozenset(names) - {b.function for b in known.bodies}
-    parsed = _parsed(file) if missing else known
-    if isinstance(parsed, FileFacts):
-        return known
-    indexed = index(parsed.tree, file.relative, parsed.source.lines)
-    read = _read(parsed, indexed, missing)
-    return replace(known, bodies=(*known.bodies, *read.bodies))
-
-
-@dataclass(frozen=True, slots=True)
-class _Parsed:
-    source: Source
-    tree: ast.Module
-
-
-def _parsed(file: SourceFile) -> _Parsed | FileFacts:
-    """A file's text and tree, or why there is none."""
+def _facts(file: SourceFile, vocabulary: Vocabulary) -> FileFacts:
     path = file.relative
     try:
-        content = file.path.read_bytes() if file.content is None else file.content
+        source = text_of(file)
+        indexed = index(ast.parse(source.text), source)
     except OSError as fault:
         return FileFacts(path, unreadable=Problem(path, 1, 1, fault.strerror or str(fault)))
-    try:
-        source = decode(path, content)
-        return _Parsed(source, ast.parse(source.text))
     except SyntaxError as fault:
         problem = Problem(path, fault.lineno or 1, fault.offset or 1, fault.msg)
         return FileFacts(path, unparsable=problem)
-    except (ValueError, RecursionError, MemoryError) as fault:
+    except RecursionError:
+        return FileFacts(path, unparsable=Problem(path, 1, 1, TOO_DEEP))
+    except (ValueError, MemoryError) as fault:
         problem = Problem(path, 1, 1, str(fault) or type(fault).__name__)
         return FileFacts(path, unparsable=problem)
+    return FileFacts(path, indexed.entry, screen(indexed, vocabulary))
 
 
-def _read(parsed: _Parsed, indexed: Indexed, names: frozenset[str]) -> FileFacts:
-    """The bodies of the named functions; libcst is imported only where there is one."""
-    path = indexed.entry.path
-    if not names:
-        return FileFacts(path, indexed.entry)
-    # libcst takes half a second to import
-    from drainlint.read.functions import UnreadableSyntaxError, read  # noqa: PLC0415
-
-    try:
-        bodies = read(parsed.source, parsed.tree, indexed, names)
-    except UnreadableSyntaxError as fault:
-        return FileFacts(path, indexed.entry, unparsable=Problem(path, 1, 1, str(fault)))
-    except RecursionError:
-        return FileFacts(path, indexed.entry, unparsable=_too_deep(path))
-    return FileFacts(path, indexed.entry, bodies)
-
-
-def _too_deep(path: str) -> Problem:
-    return Problem(path, 1, 1, "nested too deeply")
+def text_of(file: SourceFile) -> Source:
+    """A file's text; raises OSError, SyntaxError or ValueError where there is none."""
+    content = file.path.read_bytes() if file.content is None else file.content
+    return decode(file.relative, content)

@@ -22,13 +22,18 @@ N = TypeVar("N", bound=Noun)
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Which identifiers a function must hold for a rule to find anything in it.
+    """What a function must hold for a rule to find anything in it.
 
-    Every group must have a word among the function's identifiers. A necessary condition only: it
-    may let too much through, never too little.
+    Of every group one word must be there; `drainlint.index.screen` says what a word may be. A
+    necessary condition only: it may let too much through, never too little.
     """
 
     groups: tuple[frozenset[str], ...]
+
+    def __or__(self, other: "Words") -> "Words":
+        """Either one; raises ValueError where one of them has several groups."""
+        (one,), (another,) = self.groups, other.groups
+        return Words((one | another,))
 
     def __and__(self, other: "Words") -> "Words":
         """Both conditions."""
@@ -36,8 +41,20 @@ class Words:
 
 
 def any_of(*words: str) -> Words:
-    """At least one of these identifiers."""
+    """At least one of these."""
     return Words((frozenset(words),))
+
+
+def does(*verbs: str) -> Words:
+    """A call to a library that, by the knowledge tables, does one of these."""
+    return Words((frozenset(f"does {verb}" for verb in verbs),))
+
+
+LOOPS = any_of("while", "for")
+PAUSES = any_of("sleep") | does("sleep", "wait")
+"""What makes a pause: a sleep, be it by its name alone, or a timed wait."""
+ON_DRAIN_PATH = any_of("on the drain path")
+"""What is found only where a stop leads."""
 
 
 NOTHING = Words(())

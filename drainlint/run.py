@@ -322,9 +322,8 @@ def chart(plan: Plan, *, everything: bool) -> "tuple[ServiceMap, tuple[Notice, .
     from drainlint.analysis import link  # noqa: PLC0415  not without files
     from drainlint.chart.draw import draw  # noqa: PLC0415  only for maps
     from drainlint.chart.paths import Wishes  # noqa: PLC0415
-    from drainlint.chart.trees import drained  # noqa: PLC0415
 
-    linked = link(plan.files, _options(plan), drained)
+    linked = link(plan.files, _options(plan))
     asked = frozenset(file.relative for file in plan.found.files)
     own = [facts for path, facts in linked.facts.items() if path in asked]
     unread = (

@@ -18,6 +18,14 @@ class Source:
     text: str
     lines: tuple[str, ...]
     """Without their ends."""
+    wide: frozenset[int] = frozenset()
+    """The numbers, from 1, of the lines in which a character may take several bytes."""
+
+    def column(self, line: int, offset: int) -> int:
+        """A column of code points, from 1, for an offset in bytes of UTF-8 as `ast` counts."""
+        if line in self.wide:
+            return len(self.lines[line - 1].encode()[:offset].decode(errors="ignore")) + 1
+        return offset + 1
 
     def excerpt(self, first: int, last: int) -> str:
         """The lines from `first` to `last`, counted from 1, each with a plain end."""
@@ -38,4 +46,5 @@ def decode(path: str, content: bytes) -> Source:
     lines = LINE_END.split(text)
     if lines and not lines[-1]:
         lines.pop()
-    return Source(path, text, tuple(lines))
+    wide = () if text.isascii() else (n for n, line in enumerate(lines, 1) if not line.isascii())
+    return Source(path, text, tuple(lines), frozenset(wide))

@@ -1,18 +1,13 @@
 """What the engine understands of loops: whether they wait, what they ask, what bounds them."""
 
-import ast
 from collections.abc import Iterator
 
 import pytest
 
-from drainlint.index.collect import index
-from drainlint.knowledge import load
 from drainlint.link.nouns import Nouns
-from drainlint.link.program import Program
 from drainlint.model.loop import Loop
 from drainlint.model.noun import Noun
-from drainlint.read.functions import read
-from drainlint.source import decode
+from tests.linked import program
 
 HEAD = """\
 import asyncio, queue, requests, threading, time
@@ -26,13 +21,12 @@ def stopper():
 def nouns_of(body: str, head: str = HEAD) -> Iterator[Noun]:
     """The nouns of a function with this body, after the imports and names of `head`."""
     lines = "".join(f"    {line}\n" for line in body.strip("\n").split("\n"))
-    source = decode("service.py", (head + "def run(client, items):\n" + lines).encode())
-    indexed = index(ast.parse(source.text), "service.py", source.lines)
-    bodies = read(source, ast.parse(source.text), indexed, frozenset(indexed.entry.functions))
-    program = Program({"service.py": indexed.entry}, load())
-    program.read({"service.py": bodies})
-    for key in program.read_in("service.py"):
-        yield from Nouns(program).of_body(key, program.bodies[key])
+    made = program(head + "def run(client, items):\n" + lines)
+    for key, entry in made.names.functions():
+        read = made.bodies.get(key)
+        if read is not None:
+            assert not entry.short_name.startswith("<lambda")
+            yield from Nouns(made).of_body(key, read)
 
 
 def loop_of(body: str) -> Loop:

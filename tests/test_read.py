@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from drainlint.index.collect import Indexed, index
-from drainlint.index.entries import MAIN, MODULE
+from drainlint.index.collect import index
+from drainlint.index.entries import MAIN, MODULE, ModuleEntry
 from drainlint.model.expression import Call
 from drainlint.model.statement import Body
-from drainlint.read.functions import read
+from drainlint.read.functions import Reader
 from drainlint.source import Source, decode
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
@@ -38,10 +38,13 @@ ODD = {
 }
 
 
-def everything(source: Source) -> tuple[Indexed, tuple[Body, ...]]:
-    tree = ast.parse(source.text)
-    indexed = index(tree, source.path, source.lines)
-    return indexed, read(source, tree, indexed, list(indexed.entry.functions))
+def everything(source: Source) -> tuple[ModuleEntry, tuple[Body, ...]]:
+    entry = index(ast.parse(source.text), source).entry
+    return entry, tuple(Reader(source, entry).read(list(entry.functions)).values())
+
+
+def definitions(entry: ModuleEntry) -> set[str]:
+    return {name for name, function in entry.functions.items() if function.is_definition}
 
 
 def calls(body: Body) -> list[Call]:
@@ -58,23 +61,23 @@ def calls(body: Body) -> list[Call]:
 
 @pytest.mark.parametrize("path", REAL, ids=lambda p: p.name)
 def test_every_function_of_real_code_is_read_with_the_places_of_its_calls(path: Path) -> None:
-    indexed, bodies = everything(decode(path.name, path.read_bytes()))
-    known = {c.place for f in indexed.entry.functions.values() for c in f.calls}
+    entry, bodies = everything(decode(path.name, path.read_bytes()))
+    known = {c.place for f in entry.functions.values() for c in f.calls}
 
-    assert {b.function for b in bodies} >= {n for n in indexed.entry.functions if "<" not in n}
+    assert {b.function for b in bodies} >= {n for n in entry.functions if "<" not in n}
     assert all(call.place in known for body in bodies for call in calls(body))
 
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
 def test_odd_layouts_are_read_with_exact_places(text: str) -> None:
     source = decode("odd.py", text.encode())
-    indexed, bodies = everything(source)
+    entry, bodies = everything(source)
     lines = source.lines
 
     for call in (c for body in bodies for c in calls(body)):
         line = unicodedata.normalize("NFKC", lines[call.place.line - 1])
         assert line[call.place.column - 1 :].startswith(call.func.text.split("(")[0])
-    assert {b.function for b in bodies} >= set(indexed.nodes)
+    assert {b.function for b in bodies} >= definitions(entry)
 
 
 def test_the_main_guard_is_a_body_of_its_own() -> None:
@@ -93,9 +96,9 @@ def test_of_functions_with_one_name_each_keeps_what_is_nested_in_it() -> None:
         "if x:\n    def f():\n        def g(): c(1)\n        return g\n"
         "else:\n    def f():\n        def g(): d(2)\n        return g\n"
     )
-    indexed, bodies = everything(decode("again.py", text.encode()))
+    entry, bodies = everything(decode("again.py", text.encode()))
 
-    assert {b.function for b in bodies} >= set(indexed.nodes)
-    assert {"C.p", "C.p@5", "f", "f.g", "f@7", "f@7.g"} <= set(indexed.entry.functions)
-    lambdas = [n for n in indexed.entry.functions if "<lambda" in n]
+    assert {b.function for b in bodies} >= definitions(entry)
+    assert {"C.p", "C.p@5", "f", "f.g", "f@7", "f@7.g"} <= set(entry.functions)
+    lambdas = [n for n in entry.functions if "<lambda" in n]
     assert sorted(n.partition(".<")[0] for n in lambdas) == ["C.p", "C.p@5"]

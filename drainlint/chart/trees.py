@@ -42,7 +42,7 @@ class Trees:
     """Draws the tree of each root, each function once."""
 
     def __init__(self, program: Program) -> None:
-        """Take the linked program with the bodies that were read."""
+        """Take the linked program."""
         self.program = program
         self.nouns = Nouns(program)
         self._waits: dict[FunctionId, tuple[MappedWait, ...]] = {}
@@ -52,7 +52,7 @@ class Trees:
         """What takes time in a function itself, in source order."""
         if key not in self._waits:
             self._waits.setdefault(key, ())
-            body = self.program.bodies.get(key)
+            body = self.program.bodies.get(key) if _may_take_time(self.program, key) else None
             if body is not None:
                 for owner, waits in self._by_function(key, self.nouns.of_body(key, body)).items():
                     self._waits[owner] = tuple(sorted(waits, key=lambda wait: wait.spot))
@@ -164,11 +164,6 @@ class Trees:
         return Node(
             shown(entry), Spot(key.path, entry.line, entry.column), waits, calls, line, again
         )
-
-
-def drained(program: Program) -> Iterator[FunctionId]:
-    """The functions on a drain path that may take time, as far as names and kinds tell."""
-    return (key for key in reached(program) if _may_take_time(program, key))
 
 
 def reached(program: Program) -> Iterator[FunctionId]:

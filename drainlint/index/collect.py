@@ -8,6 +8,7 @@ libcst later can be joined to it.
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from drainlint.index.entries import (
     MAIN,
@@ -23,41 +24,51 @@ from drainlint.index.expressions import Expressions
 from drainlint.index.scope import Open
 from drainlint.model.expression import (
     UNKNOWN,
+    Call,
     Expression,
     Group,
     Name,
 )
+from drainlint.source import Source
 
 STOPPING = frozenset(
-    {"KeyboardInterrupt", "SystemExit", "CancelledError", "GreenletExit", "BaseException"}
+    {
+        "KeyboardInterrupt",
+        "SystemExit",
+        "CancelledError",
+        "Cancelled",
+        "get_cancelled_exc_class",
+        "GreenletExit",
+        "BaseException",
+    }
 )
 """Exceptions that ask a program, task or greenlet to stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A file's entry, with the tree's own nodes for whoever reads on in the same process."""
+    """A file's entry, with what only the screen asks for."""
 
     entry: ModuleEntry
-    nodes: Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef]
-    """The definition of each function of the entry that has one, by qualified name."""
-    column: Callable[[int, int], int]
-    """Turns a line and an offset in UTF-8 bytes into a column of code points, from 1."""
+    words: Mapping[str, set[str]]
+    """What the screen looks at, of each function that is read by itself, by qualified name."""
+    modules: frozenset[str]
+    """The parts of the names of all that it imports, `*` among them."""
 
 
-def index(tree: ast.Module, path: str, lines: tuple[str, ...]) -> Indexed:
-    """Index one file from its tree; `lines` are needed where they are not plain ASCII."""
-    collector = _Collector(lines)
+def index(tree: ast.Module, source: Source) -> Indexed:
+    """Index one file from its tree."""
+    collector = _Collector(source)
     collector.module(tree)
     entry = ModuleEntry(
-        path,
+        source.path,
         dict(collector.imports),
         tuple(collector.stars),
         collector.functions,
         collector.classes,
-        len(lines),
+        len(source.lines),
     )
-    return Indexed(entry, collector.nodes, collector.column)
+    return Indexed(entry, collector.words, frozenset(collector.modules))
 
 
 class _Collector(Expressions):
@@ -75,6 +86,7 @@ class _Collector(Expressions):
             else:
                 self.statement(statement)
         if span[0]:
+            self.words[MAIN] = main.words
             self.functions[MAIN] = FunctionEntry(
                 MAIN,
                 "",
@@ -89,16 +101,17 @@ class _Collector(Expressions):
                 awaits=tuple(main.awaits),
             )
         opened = self.stack[0]
+        self.words[MODULE] = opened.words
         self.functions[MODULE] = FunctionEntry(
             MODULE,
             "",
             1,
             1,
-            len(self.lines),
+            len(self.source.lines),
             bindings=opened.bound(),
             calls=tuple(opened.calls),
             asked=frozenset(opened.asked),
-            regions=_regions(opened, len(self.lines)),
+            regions=_regions(opened, len(self.source.lines)),
             entered=tuple(opened.entered),
             turns=tuple(opened.turns),
             awaits=tuple(opened.awaits),
@@ -112,13 +125,15 @@ class _Collector(Expressions):
         opened = Open(name, self.owner)
         kept = self.prefix, self.owner
         self.prefix, self.owner = f"{name}.", ""
+        if isinstance(node, ast.AsyncFunctionDef):
+            opened.words.add("async")
         self.stack.append(opened)
         self.block(node.body)
         self.stack.pop()
         self.prefix, self.owner = kept
         if opened.owner and node.name not in self.methods[opened.owner]:
             self.methods[opened.owner].append(node.name)
-        self.nodes[name] = node
+        self.words[name] = opened.words
         self.functions[name] = FunctionEntry(
             name,
             opened.owner,
@@ -136,8 +151,8 @@ class _Collector(Expressions):
             frozenset(opened.asked),
             frozenset(opened.shared),
             _regions(opened, node.end_lineno or node.lineno),
-            self.column(node.lineno, node.col_offset),
-            opened.raises,
+            self.source.column(node.lineno, node.col_offset),
+            tuple(opened.raises),
             tuple(opened.entered),
             tuple(opened.turns),
             tuple(opened.awaits),
@@ -163,8 +178,8 @@ class _Collector(Expressions):
         for old in [n for n in self.functions if n == name or n.startswith(f"{name}.")]:
             new = moved + old[len(name) :]
             self.functions[new] = replace(self.functions.pop(old), name=new)
-            if old in self.nodes:
-                self.nodes[new] = self.nodes.pop(old)
+            if old in self.words:
+                self.words[new] = self.words.pop(old)
         return name
 
     def define_class(self, node: ast.ClassDef) -> None:
@@ -181,6 +196,7 @@ class _Collector(Expressions):
         self.stack.append(body)
         self.block(node.body)
         self.stack.pop()
+        around.takes_over(body)
         self.prefix, self.owner = kept
         self.classes.setdefault(
             name,
@@ -203,88 +219,116 @@ class _Collector(Expressions):
             self.statement(statement)
 
     def statement(self, node: ast.stmt) -> None:
+        _STATEMENTS.get(type(node), _Collector.plain)(self, node)
+
+    def expr(self, node: ast.Expr) -> None:
+        self.expression(node.value)
+
+    def assign(self, node: ast.Assign) -> None:
+        value = self.expression(node.value)
+        for target in node.targets:
+            self.bind(target, value, "assign", node.lineno)
+
+    def annotated(self, node: ast.AnnAssign) -> None:
+        self.bind(node.target, self.expression(node.annotation), "annotation", node.lineno)
+        if node.value is not None:
+            self.bind(node.target, self.expression(node.value), "assign", node.lineno)
+
+    def augmented(self, node: ast.AugAssign) -> None:
+        self.bind(node.target, self.expression(node.value), "augment", node.lineno)
+
+    def if_(self, node: ast.If) -> None:
+        self.expression(node.test)
+        self.block(node.body)
+        self.block(node.orelse)
+
+    def return_(self, node: ast.Return) -> None:
+        if node.value is not None:
+            self.stack[-1].results.append(self.expression(node.value))
+
+    def for_(self, node: ast.For | ast.AsyncFor) -> None:
         opened = self.stack[-1]
-        match node:
-            case ast.Expr():
-                self.expression(node.value)
-            case ast.Assign():
-                value = self.expression(node.value)
-                for target in node.targets:
-                    self.bind(target, value, "assign", node.lineno)
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self.define(node)
-            case ast.If():
-                self.expression(node.test)
-                self.block(node.body)
-                self.block(node.orelse)
-            case ast.Return():
-                if node.value is not None:
-                    opened.results.append(self.expression(node.value))
-            case ast.AnnAssign():
-                self.bind(node.target, self.expression(node.annotation), "annotation", node.lineno)
-                if node.value is not None:
-                    self.bind(node.target, self.expression(node.value), "assign", node.lineno)
-            case ast.AugAssign():
-                self.bind(node.target, self.expression(node.value), "augment", node.lineno)
-            case ast.For() | ast.AsyncFor():
-                iterable = self.expression(node.iter)
-                if isinstance(node, ast.AsyncFor):
-                    opened.checkpoints.append(iterable)
-                self.bind(node.target, iterable, "each", node.lineno)
-                self.block(node.body)
-                self.block(node.orelse)
-            case ast.While():
-                test = self.expression(node.test)
-                opened.asked.update(e.path for e in test.walk() if e.path)
-                opened.turns.append(test)
-                self.block(node.body)
-                self.block(node.orelse)
-            case ast.With() | ast.AsyncWith():
-                for item in node.items:
-                    value = self.expression(item.context_expr)
-                    last_line = node.end_lineno or node.lineno
-                    opened.entered.append(Entered(value, node.lineno, last_line))
-                    if isinstance(node, ast.AsyncWith):
-                        opened.checkpoints.append(value)
-                    if item.optional_vars is not None:
-                        self.bind(item.optional_vars, value, "enter", node.lineno)
-                self.block(node.body)
-            case ast.Try() | ast.TryStar():
-                self.block(node.body)
-                for handler in node.handlers:
-                    kind = UNKNOWN if handler.type is None else self.expression(handler.type)
-                    if handler.name:
-                        opened.bindings[handler.name].append(
-                            Binding(kind, "caught", (), handler.lineno)
-                        )
-                    self.block(handler.body)
-                    if _stops(kind):
-                        opened.regions.append(_region("interrupt", handler.body))
-                self.block(node.orelse)
-                self.block(node.finalbody)
-                if node.finalbody:
-                    opened.regions.append(_region("final", node.finalbody))
-            case ast.ClassDef():
-                self.define_class(node)
-            case ast.Import() | ast.ImportFrom():
-                self.imported(node)
-            case ast.Global() | ast.Nonlocal():
-                opened.shared.update(node.names)
-            case ast.Match():
-                self.expression(node.subject)
-                for case in node.cases:
-                    if case.guard is not None:
-                        self.expression(case.guard)
-                    self.block(case.body)
-            case _:
-                opened.raises = opened.raises or isinstance(node, ast.Raise)
-                for child in ast.iter_child_nodes(node):
-                    if isinstance(child, ast.expr):
-                        self.expression(child)
+        opened.words.add("for")
+        iterable = self.expression(node.iter)
+        if isinstance(node, ast.AsyncFor):
+            opened.checkpoints.append(iterable)
+            opened.pauses("await")
+        self.bind(node.target, iterable, "each", node.lineno)
+        self.block(node.body)
+        self.block(node.orelse)
+
+    def while_(self, node: ast.While) -> None:
+        opened = self.stack[-1]
+        opened.words.add("while")
+        test = self.expression(node.test)
+        opened.asked.update(e.path for e in test.walk() if e.path)
+        opened.turns.append(test)
+        self.block(node.body)
+        self.block(node.orelse)
+
+    def with_(self, node: ast.With | ast.AsyncWith) -> None:
+        opened = self.stack[-1]
+        opened.words.add("with")
+        last_line = node.end_lineno or node.lineno
+        for item in node.items:
+            value = self.expression(item.context_expr)
+            opened.entered.append(Entered(value, node.lineno, last_line))
+            if isinstance(node, ast.AsyncWith):
+                opened.checkpoints.append(value)
+                opened.pauses("await")
+            if item.optional_vars is not None:
+                self.bind(item.optional_vars, value, "enter", node.lineno)
+        self.block(node.body)
+
+    def try_(self, node: "ast.Try | ast.TryStar") -> None:
+        opened = self.stack[-1]
+        self.block(node.body)
+        for handler in node.handlers:
+            kind = UNKNOWN if handler.type is None else self.expression(handler.type)
+            if handler.name:
+                opened.bindings[handler.name].append(Binding(kind, "caught", (), handler.lineno))
+            stops = _stops(kind)
+            opened.cleaning += stops
+            self.block(handler.body)
+            opened.cleaning -= stops
+            if stops:
+                opened.regions.append(_region("interrupt", handler.body))
+        self.block(node.orelse)
+        if node.finalbody:
+            opened.cleaning += 1
+            self.block(node.finalbody)
+            opened.cleaning -= 1
+            opened.regions.append(_region("final", node.finalbody))
+
+    def shared(self, node: ast.Global | ast.Nonlocal) -> None:
+        self.stack[-1].shared.update(node.names)
+
+    def match_(self, node: ast.Match) -> None:
+        self.expression(node.subject)
+        for case in node.cases:
+            if case.guard is not None:
+                self.expression(case.guard)
+            self.block(case.body)
+
+    def raise_(self, node: ast.Raise) -> None:
+        raised = UNKNOWN if node.exc is None else self.expression(node.exc)
+        named = raised.func if isinstance(raised, Call) else raised
+        self.stack[-1].raises.append(named.path)
+        if node.cause is not None:
+            self.expression(node.cause)
+
+    def plain(self, node: ast.stmt) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.expression(child)
 
     def imported(self, node: ast.Import | ast.ImportFrom) -> None:
         opened = self.stack[-1]
+        if isinstance(node, ast.ImportFrom) and node.module:
+            self.modules.update(node.module.split("."))
         for alias in node.names:
+            self.modules.update(alias.name.split("."))
+            opened.words.add(alias.name.rpartition(".")[2])
             if isinstance(node, ast.Import):
                 local = alias.asname or alias.name.partition(".")[0]
                 target = alias.name if alias.asname else local
@@ -314,7 +358,8 @@ def _regions(opened: Open, end_line: int) -> tuple[Region, ...]:
 def _stops(kind: Expression) -> bool:
     """Whether an `except` for this catches what asks a program or task to stop."""
     kinds = kind.items if isinstance(kind, Group) else (kind,)
-    return any(k is UNKNOWN or k.path.rpartition(".")[2] in STOPPING for k in kinds)
+    named = (k.func if isinstance(k, Call) else k for k in kinds)
+    return any(k is UNKNOWN or k.path.rpartition(".")[2] in STOPPING for k in named)
 
 
 def _is_main_guard(test: ast.expr) -> bool:
@@ -330,3 +375,29 @@ def _is_main_guard(test: ast.expr) -> bool:
             for side in (test.left, *test.comparators)
         )
     )
+
+
+_STATEMENTS: dict[type[ast.stmt], Callable[[_Collector, Any], None]] = {
+    ast.Expr: _Collector.expr,
+    ast.Assign: _Collector.assign,
+    ast.FunctionDef: _Collector.define,
+    ast.AsyncFunctionDef: _Collector.define,
+    ast.If: _Collector.if_,
+    ast.Return: _Collector.return_,
+    ast.AnnAssign: _Collector.annotated,
+    ast.AugAssign: _Collector.augmented,
+    ast.For: _Collector.for_,
+    ast.AsyncFor: _Collector.for_,
+    ast.While: _Collector.while_,
+    ast.With: _Collector.with_,
+    ast.AsyncWith: _Collector.with_,
+    ast.Try: _Collector.try_,
+    ast.TryStar: _Collector.try_,
+    ast.ClassDef: _Collector.define_class,
+    ast.Import: _Collector.imported,
+    ast.ImportFrom: _Collector.imported,
+    ast.Global: _Collector.shared,
+    ast.Nonlocal: _Collector.shared,
+    ast.Match: _Collector.match_,
+    ast.Raise: _Collector.raise_,
+}

@@ -93,8 +93,8 @@ class FunctionEntry:
     regions: tuple[Region, ...] = ()
     column: int = 1
     """Of its `def` or `lambda`."""
-    raises: bool = False
-    """It has a `raise` of its own."""
+    raises: tuple[str, ...] = ()
+    """The dotted names of what it raises itself; empty for what bears none."""
     entered: tuple[Entered, ...] = ()
     """What its `with` statements enter, in source order."""
     turns: tuple[Expression, ...] = ()
@@ -108,6 +108,11 @@ class FunctionEntry:
     def short_name(self) -> str:
         """The last part of its name."""
         return self.name.rpartition(".")[2]
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether it has a `def`: it is no lambda, and not the statements of a module."""
+        return not self.short_name.startswith("<")
 
     @property
     def parent(self) -> str:
@@ -142,3 +147,11 @@ class ModuleEntry:
     functions: Mapping[str, FunctionEntry]
     classes: Mapping[str, ClassEntry]
     lines: int = 0
+
+    def reader(self, name: str) -> str:
+        """The function whose body is read for a function's: a lambda is read with what is around.
+
+        What stands in the body of a class, outside of methods, counts for the module.
+        """
+        outer = name.partition(".<lambda")[0]
+        return outer if outer in self.functions and not outer.startswith("<lambda") else MODULE

@@ -2,6 +2,8 @@
 
 import ast
 from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
 
 from drainlint.index.entries import (
     MODULE,
@@ -37,6 +39,7 @@ from drainlint.model.expression import (
     Yield,
 )
 from drainlint.model.place import Place
+from drainlint.source import Source
 
 FILLS = frozenset({"append", "add", "appendleft", "insert", "setdefault"})
 """Methods that put their last argument into the container they are called on."""
@@ -76,33 +79,28 @@ OPERATIONS = {
 class Expressions:
     """The part of the walk that looks at expressions."""
 
-    def __init__(self, lines: tuple[str, ...]) -> None:
-        self.lines = lines
-        self.wide = frozenset(n for n, line in enumerate(lines, 1) if not line.isascii())
+    def __init__(self, source: Source) -> None:
+        self.source = source
         self.imports: dict[str, str] = {}
         self.stars: list[str] = []
         self.functions: dict[str, FunctionEntry] = {}
         self.classes: dict[str, ClassEntry] = {}
-        self.nodes: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+        self.modules: set[str] = set()
         self.methods: dict[str, list[str]] = defaultdict(list)
         self.stack: list[Open] = [Open(MODULE)]
+        self.names: dict[str, Name] = {}
+        self.constants: dict[tuple[type, object], Constant] = {}
+        self.words: dict[str, set[str]] = {}
         self.prefix = ""
         self.owner = ""
 
-    def column(self, line: int, offset: int) -> int:
-        """A column of code points, from 1, for an offset in UTF-8 bytes."""
-        if line in self.wide:
-            return len(self.lines[line - 1].encode()[:offset].decode(errors="ignore")) + 1
-        return offset + 1
-
-    def place(self, node: ast.expr | ast.stmt | ast.excepthandler) -> Place:
-        end_line = node.end_lineno or node.lineno
-        return Place(
-            node.lineno,
-            self.column(node.lineno, node.col_offset),
-            end_line,
-            self.column(end_line, node.end_col_offset or 0),
-        )
+    def place(self, node: ast.expr) -> Place:
+        line, end_line = node.lineno, node.end_lineno or node.lineno
+        start, end = node.col_offset, node.end_col_offset or 0
+        if self.source.wide:
+            start, end = self.source.column(line, start), self.source.column(end_line, end)
+            return Place(line, start, end_line, end)
+        return Place(line, start + 1, end_line, end + 1)
 
     def parameters(self, args: ast.arguments) -> tuple[Parameter, ...]:
         def one(
@@ -154,78 +152,113 @@ class Expressions:
                 self.expression(target)
 
     def expression(self, node: ast.expr) -> Expression:
-        match node:
-            case ast.Name():
-                return Name(node.id)
-            case ast.Attribute():
-                value = self.expression(node.value)
-                if type(value) is Name:
-                    return Name(f"{value.dotted}.{node.attr}")
-                return Attribute(value, node.attr)
-            case ast.Constant():
-                return Constant(node.value)
-            case ast.Call():
-                return self.call(node)
-            case ast.Subscript():
-                return Subscript(self.expression(node.value), self.expression(node.slice))
-            case ast.List() | ast.Tuple() | ast.Set():
-                kind = type(node).__name__.lower()
-                return Group(kind, tuple(self.expression(e) for e in node.elts))
-            case ast.Dict():
-                keys = tuple(UNKNOWN if k is None else self.expression(k) for k in node.keys)
-                return Group("dict", tuple(self.expression(v) for v in node.values), keys)
-            case ast.Compare():
-                return Compare(
-                    self.expression(node.left),
-                    tuple(COMPARISONS[type(o)] for o in node.ops),
-                    tuple(self.expression(c) for c in node.comparators),
-                )
-            case ast.BoolOp():
-                word = "and" if isinstance(node.op, ast.And) else "or"
-                return Logic(word, tuple(self.expression(v) for v in node.values))
-            case ast.BinOp():
-                left, right = self.expression(node.left), self.expression(node.right)
-                return Arithmetic(left, OPERATIONS[type(node.op)], right)
-            case ast.UnaryOp():
-                value = self.expression(node.operand)
-                if isinstance(node.op, ast.Not):
-                    return Not(value)
-                return Arithmetic(None, OPERATIONS[type(node.op)], value)
-            case ast.IfExp():
-                test, body = self.expression(node.test), self.expression(node.body)
-                return Conditional(test, body, self.expression(node.orelse))
-            case ast.Await():
-                value = self.expression(node.value)
-                self.stack[-1].checkpoints.append(value)
-                if value.path:
-                    self.stack[-1].awaits.append(Awaited(value, self.place(node)))
-                return Await(value)
-            case ast.Lambda():
-                return self.lambda_(node)
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                return self.comprehension(node)
-            case ast.JoinedStr():
-                for part in node.values:
-                    if isinstance(part, ast.FormattedValue):
-                        self.expression(part.value)
-                return Text()
-            case ast.Starred():
-                return Starred(self.expression(node.value))
-            case ast.NamedExpr():
-                value = self.expression(node.value)
-                self.bind(node.target, value, "assign", node.lineno)
-                return Walrus(node.target.id, value)
-            case ast.Yield():
-                self.stack[-1].yields = self.stack[-1].yields or node.lineno
-                return Yield(None if node.value is None else self.expression(node.value))
-            case ast.YieldFrom():
-                self.stack[-1].yields = self.stack[-1].yields or node.lineno
-                return Await(self.expression(node.value), "yield from")
-            case _:
-                for child in ast.iter_child_nodes(node):
-                    if isinstance(child, ast.expr):
-                        self.expression(child)
-                return UNKNOWN
+        """Lower an expression, and keep what is called, bound and named on the way."""
+        return _LOWER.get(type(node), Expressions.other)(self, node)
+
+    def named(self, dotted: str) -> Name:
+        """The name; one value for all its mentions, which are many."""
+        known = self.names.get(dotted)
+        if known is None:
+            known = self.names[dotted] = Name(dotted)
+        return known
+
+    def name(self, node: ast.Name) -> Expression:
+        self.stack[-1].words.add(node.id)
+        return self.named(node.id)
+
+    def attribute(self, node: ast.Attribute) -> Expression:
+        value = self.expression(node.value)
+        self.stack[-1].words.add(node.attr)
+        if type(value) is Name:
+            return self.named(f"{value.dotted}.{node.attr}")
+        return Attribute(value, node.attr)
+
+    def constant(self, node: ast.Constant) -> Expression:
+        key = (type(node.value), node.value)
+        known = self.constants.get(key)
+        if known is None:
+            known = self.constants[key] = Constant(node.value)
+        return known
+
+    def subscript(self, node: ast.Subscript) -> Expression:
+        return Subscript(self.expression(node.value), self.expression(node.slice))
+
+    def group(self, node: ast.List | ast.Tuple | ast.Set) -> Expression:
+        return Group(type(node).__name__.lower(), tuple(map(self.expression, node.elts)))
+
+    def dict(self, node: ast.Dict) -> Expression:
+        keys = tuple(UNKNOWN if k is None else self.expression(k) for k in node.keys)
+        return Group("dict", tuple(map(self.expression, node.values)), keys)
+
+    def comparison(self, node: ast.Compare) -> Expression:
+        return Compare(
+            self.expression(node.left),
+            tuple(COMPARISONS[type(o)] for o in node.ops),
+            tuple(map(self.expression, node.comparators)),
+        )
+
+    def logic(self, node: ast.BoolOp) -> Expression:
+        word = "and" if isinstance(node.op, ast.And) else "or"
+        return Logic(word, tuple(map(self.expression, node.values)))
+
+    def binary(self, node: ast.BinOp) -> Expression:
+        left, right = self.expression(node.left), self.expression(node.right)
+        return Arithmetic(left, OPERATIONS[type(node.op)], right)
+
+    def unary(self, node: ast.UnaryOp) -> Expression:
+        value = self.expression(node.operand)
+        if isinstance(node.op, ast.Not):
+            return Not(value)
+        return Arithmetic(None, OPERATIONS[type(node.op)], value)
+
+    def conditional(self, node: ast.IfExp) -> Expression:
+        test, body = self.expression(node.test), self.expression(node.body)
+        return Conditional(test, body, self.expression(node.orelse))
+
+    def await_(self, node: ast.Await) -> Expression:
+        value = self.expression(node.value)
+        opened = self.stack[-1]
+        opened.pauses("await")
+        opened.checkpoints.append(value)
+        if value.path:
+            opened.words.add("await name")
+            opened.awaits.append(Awaited(value, self.place(node)))
+        return Await(value)
+
+    def text(self, node: ast.JoinedStr) -> Expression:
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                self.expression(part.value)
+        return Text()
+
+    def starred(self, node: ast.Starred) -> Expression:
+        return Starred(self.expression(node.value))
+
+    def walrus(self, node: ast.NamedExpr) -> Expression:
+        value = self.expression(node.value)
+        self.bind(node.target, value, "assign", node.lineno)
+        return Walrus(node.target.id, value)
+
+    def yield_(self, node: ast.Yield) -> Expression:
+        opened = self.stack[-1]
+        opened.pauses("yield")
+        opened.yields = opened.yields or node.lineno
+        value = None if node.value is None else self.expression(node.value)
+        if value is not None and value.path:
+            opened.words.add("await name")
+        return Yield(value)
+
+    def yield_from(self, node: ast.YieldFrom) -> Expression:
+        opened = self.stack[-1]
+        opened.pauses("yield")
+        opened.yields = opened.yields or node.lineno
+        return Await(self.expression(node.value), "yield from")
+
+    def other(self, node: ast.expr) -> Expression:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.expression(child)
+        return UNKNOWN
 
     def call(self, node: ast.Call) -> Call:
         func = self.expression(node.func)
@@ -239,6 +272,7 @@ class Expressions:
         call = Call(func, tuple(arguments), self.place(node))
         opened = self.stack[-1]
         opened.calls.append(call)
+        opened.words.update(k.arg for k in node.keywords if k.arg)
         if arguments and call.method in FILLS and call.receiver is not None and call.receiver.path:
             opened.bindings[call.receiver.path].append(
                 Binding(arguments[-1].value, "element", (), node.lineno)
@@ -255,6 +289,7 @@ class Expressions:
         self.stack.append(opened)
         body = self.expression(node.body)
         self.stack.pop()
+        self.stack[-1].takes_over(opened)
         self.prefix, self.owner = kept
         self.functions[name] = FunctionEntry(
             name,
@@ -290,3 +325,32 @@ class Expressions:
             type(node).__name__, "generator"
         )
         return Comprehension(kind, element, tuple(clauses))
+
+
+_LOWER: dict[type[ast.expr], Callable[[Expressions, Any], Expression]] = {
+    ast.Name: Expressions.name,
+    ast.Attribute: Expressions.attribute,
+    ast.Constant: Expressions.constant,
+    ast.Call: Expressions.call,
+    ast.Subscript: Expressions.subscript,
+    ast.List: Expressions.group,
+    ast.Tuple: Expressions.group,
+    ast.Set: Expressions.group,
+    ast.Dict: Expressions.dict,
+    ast.Compare: Expressions.comparison,
+    ast.BoolOp: Expressions.logic,
+    ast.BinOp: Expressions.binary,
+    ast.UnaryOp: Expressions.unary,
+    ast.IfExp: Expressions.conditional,
+    ast.Await: Expressions.await_,
+    ast.Lambda: Expressions.lambda_,
+    ast.ListComp: Expressions.comprehension,
+    ast.SetComp: Expressions.comprehension,
+    ast.GeneratorExp: Expressions.comprehension,
+    ast.DictComp: Expressions.comprehension,
+    ast.JoinedStr: Expressions.text,
+    ast.Starred: Expressions.starred,
+    ast.NamedExpr: Expressions.walrus,
+    ast.Yield: Expressions.yield_,
+    ast.YieldFrom: Expressions.yield_from,
+}

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from drainlint.index.entries import Awaited, Binding, Entered, Region
 from drainlint.model.expression import Call, Expression
 
+CLEANUP = "await in cleanup"
+"""The word for an `await` or `yield` in a block that runs on the way out."""
+
 
 class Open:
     """A function whose body is being walked."""
@@ -16,6 +19,7 @@ class Open:
         "bindings",
         "calls",
         "checkpoints",
+        "cleaning",
         "entered",
         "name",
         "owner",
@@ -24,6 +28,7 @@ class Open:
         "results",
         "shared",
         "turns",
+        "words",
         "yields",
     )
 
@@ -40,9 +45,23 @@ class Open:
         self.turns: list[Expression] = []
         self.checkpoints: list[Expression] = []
         self.awaits: list[Awaited] = []
-        self.raises = False
+        self.raises: list[str] = []
+        self.words: set[str] = set()
+        """What the screen looks at: its identifiers, and the keywords of its statements."""
+        self.cleaning = 0
+        """How many blocks that run on the way out are open."""
         self.yields = 0
         """The line of the first `yield`, 0 for none."""
+
+    def pauses(self, word: str) -> None:
+        """Note that it gives control away, by `await` or `yield`."""
+        self.words.add(word)
+        if self.cleaning:
+            self.words.add(CLEANUP)
+
+    def takes_over(self, inner: "Open") -> None:
+        """Note what is read along with it: a lambda, the body of a class."""
+        self.words |= inner.words
 
     def bound(self) -> Mapping[str, tuple[Binding, ...]]:
         """Its bindings as they are kept."""

@@ -1,62 +1,112 @@
-"""Which functions can matter: those that hold a word of some rule, tested over their own lines."""
+"""Which functions can matter: those that hold the words of some rule.
+
+A word is one of six things:
+
+- `sleep`: an identifier in the function's own code;
+- `get()`: a call of that name with no more arguments than how long to wait (`get()` is a queue's,
+  `get(key)` a dictionary's);
+- `join(x)`: a call of that name with at most one positional argument, which may be a number
+  (`join(5)` is a thread's, `join(a, b)` a path's);
+- `while`, `for`, `with`, `async`, `await`, `yield`, `await name` (what is awaited bears a name),
+  `await in cleanup` (in a block that runs on the way out): a shape of the function's statements;
+- `does take`: a call that the knowledge tables say does this. Which library it belongs to only the
+  link can tell, so here every call of such a name counts;
+- `on the drain path`: only the link can tell, so here it is met by every function.
+
+The screen may let too much through, never too little.
+"""
 
 import re
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from drainlint.index.collect import Indexed
 from drainlint.index.entries import MAIN, MODULE
-from drainlint.model.expression import Call, Constant
-from drainlint.source import Source
+from drainlint.knowledge import Knowledge
+from drainlint.model.expression import (
+    Call,
+    Comprehension,
+    Constant,
+    Expression,
+    Group,
+    Starred,
+    Text,
+)
 
 LIMITS = re.compile("time|deadline|wait|delay|remain|interval|sec|block", re.IGNORECASE)
 """Names that say how long, or whether, to wait."""
+BARE, ONE, VERB = "()", "(x)", "does "
+ON_DRAIN_PATH = "on the drain path"
 Groups = tuple[frozenset[str], ...]
 
-_SEPARATORS = {
-    chr(code): " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")
-}
-_TABLE = str.maketrans(_SEPARATORS)
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words of all rules, and the names of the calls that they speak of."""
+
+    rules: tuple[Groups, ...]
+    """Of each rule the groups of which one word each must be there."""
+    verbs: Mapping[str, frozenset[str]]
+    """What a call of some name may do, as words, by the last part of its name."""
+
+    @classmethod
+    def of(cls, rules: Iterable[Groups], knowledge: Knowledge) -> "Vocabulary":
+        """The vocabulary of these rules, with the names from these tables."""
+        kept = tuple(dict.fromkeys(groups for groups in rules if groups))
+        asked = {word for groups in kept for group in groups for word in group}
+        verbs: dict[str, set[str]] = defaultdict(set)
+        for dotted, facts in knowledge.calls.items():
+            if VERB + facts.does in asked:
+                verbs[dotted.rpartition(".")[2]].add(VERB + facts.does)
+        return cls(kept, {name: frozenset(words) for name, words in verbs.items()})
+
+    @cached_property
+    def every(self) -> frozenset[str]:
+        """All words."""
+        return frozenset(word for groups in self.rules for group in groups for word in group)
+
+    @cached_property
+    def shaped(self) -> frozenset[str]:
+        """The names of the calls whose arguments matter."""
+        return frozenset(word.partition("(")[0] for word in self.every if word.endswith(")"))
+
+    def matter(self, found: Collection[str]) -> bool:
+        """Whether some rule's words are all among those found."""
+        return any(all(not group.isdisjoint(found) for group in groups) for groups in self.rules)
+
+    def may_do(self, call: Call, name: str = "") -> Iterator[str]:
+        """What a call of this name may do, or hand on to be done, whatever library is meant."""
+        yield from self.verbs.get(name or call.method, ())
+        for argument in call.arguments:
+            _, dot, last = argument.value.path.rpartition(".")
+            if dot:
+                yield from self.verbs.get(last, ())
 
 
-def identifiers(text: str) -> frozenset[str]:
-    """All identifiers and keywords of a text, those in strings and comments included."""
-    return frozenset(text.translate(_TABLE).split())
+def screen(indexed: Indexed, vocabulary: Vocabulary) -> dict[str, frozenset[str]]:
+    """The functions that may have to be read, each with its words but for those of the tables.
 
-
-def wanted(indexed: Indexed, source: Source, words: Collection[Groups]) -> frozenset[str]:
-    """The functions to be read: those in whose own lines some rule's words are all found.
-
-    A word is an identifier, or `name()`: a call of that name whose positional arguments say no
-    more than how long to wait (`get()` is a queue's, `get(key)` a dictionary's). It may let too
-    much through, never too little: a function's lambdas share its lines and count for it.
+    A function's lambdas are read with it and count for it; so does, for a module's own statements,
+    what stands in the bodies of classes.
     """
-    every = frozenset(word for groups in words for group in groups for word in group)
-    plain = frozenset(word.removesuffix("()") for word in every)
-    renamed = _renamed(indexed, plain)
-    if source.text.isascii() and not identifiers(source.text) & (plain | renamed.keys()):
-        return frozenset()
-    entries = indexed.entry.functions
-    owner = _owners(indexed, len(source.lines))
-    texts: dict[str, list[str]] = {name: [] for name in entries}
-    for number, line in enumerate(source.lines, 1):
-        texts[owner[number]].append(line)
-    shaped: dict[str, set[str]] = {name: set() for name in entries}
-    for entry in entries.values():
-        for call in entry.calls:
-            if call.method in plain and _is_bare(call):
-                shaped[owner[call.place.line]].add(f"{call.method}()")
-    chosen = set()
-    for name, lines in texts.items():
-        found = identifiers("\n".join(lines)) | shaped[name]
-        found |= {renamed[word] for word in found & renamed.keys()}
-        if _matter(found, every, words):
-            chosen.add(name)
-    if MAIN in entries and MODULE in chosen:
-        chosen.add(MAIN)
-    return frozenset(chosen)
+    known = vocabulary.every | vocabulary.shaped | vocabulary.verbs.keys()
+    renamed = _renamed(indexed, known)
+    shaped, verbs = _of_calls(indexed, vocabulary, renamed)
+    chosen = {}
+    for name, own in indexed.words.items():
+        found = own & vocabulary.every
+        found |= {renamed[word] for word in own & renamed.keys()}
+        found |= shaped[name]
+        if vocabulary.matter(found | verbs[name] | {ON_DRAIN_PATH}):
+            chosen[name] = frozenset(found)
+    if MAIN in indexed.words and MODULE in chosen:
+        chosen.setdefault(MAIN, frozenset())
+    return chosen
 
 
-def _renamed(indexed: Indexed, words: frozenset[str]) -> dict[str, str]:
+def _renamed(indexed: Indexed, words: Collection[str]) -> dict[str, str]:
     """Names under which a file imports a word: `from time import sleep as pause`."""
     found = {}
     for local, target in indexed.entry.imports.items():
@@ -64,6 +114,34 @@ def _renamed(indexed: Indexed, words: frozenset[str]) -> dict[str, str]:
         if last in words and local != last:
             found[local] = last
     return found
+
+
+_Found = defaultdict[str, set[str]]
+
+
+def _of_calls(
+    indexed: Indexed, vocabulary: Vocabulary, renamed: Mapping[str, str]
+) -> tuple[_Found, _Found]:
+    """The words about the calls of each function: their shapes, and what they may do."""
+    shaped: _Found = defaultdict(set)
+    verbs: _Found = defaultdict(set)
+    for name, entry in indexed.entry.functions.items():
+        reader = indexed.entry.reader(name)
+        for call in entry.calls:
+            method = call.method
+            method = renamed.get(method, method)
+            verbs[reader].update(vocabulary.may_do(call, method))
+            if method in vocabulary.shaped:
+                shaped[reader].update(method + shape for shape in _shapes(call))
+    return shaped, verbs
+
+
+def _shapes(call: Call) -> Iterator[str]:
+    if _is_bare(call):
+        yield BARE
+        yield ONE
+    elif _takes_one(call):
+        yield ONE
 
 
 def _is_bare(call: Call) -> bool:
@@ -75,25 +153,15 @@ def _is_bare(call: Call) -> bool:
     )
 
 
-def _matter(found: frozenset[str], every: frozenset[str], words: Collection[Groups]) -> bool:
-    known = found & every
-    return bool(known) and any(all(group & known for group in groups) for groups in words)
+def _takes_one(call: Call) -> bool:
+    """Whether at most one argument is given by position, and may be a number of seconds."""
+    if isinstance(call.receiver, Constant | Text):
+        return False
+    given = [a.value for a in call.arguments if not a.name]
+    return len(given) <= 1 and all(_may_be_a_number(value) for value in given)
 
 
-def _owners(indexed: Indexed, lines: int) -> list[str]:
-    """The innermost function of each line, by line number."""
-    owner = [MODULE] * (lines + 2)
-    for name, first, last in _spans(indexed):
-        owner[first : last + 1] = [name] * (min(last, lines + 1) - first + 1)
-    return owner
-
-
-def _spans(indexed: Indexed) -> Iterator[tuple[str, int, int]]:
-    """Every span, outer ones first, so that inner ones are written over them."""
-    entries = indexed.entry.functions
-    main = entries.get(MAIN)
-    if main is not None:
-        yield MAIN, main.line, main.end_line
-    spans = [(entries[name].first_line, -entries[name].end_line, name) for name in indexed.nodes]
-    for first, last, name in sorted(spans):
-        yield name, first, -last
+def _may_be_a_number(value: Expression) -> bool:
+    if isinstance(value, Constant):
+        return not isinstance(value.value, str | bytes)
+    return not isinstance(value, Text | Group | Comprehension | Starred)

@@ -54,14 +54,15 @@ def raised(program: Program, key: FunctionId, spot: Spot) -> Exit | None:
         return None
     value = statement.value
     path = value.func.path if isinstance(value, Call) else value.path
-    if not _is_system_exit(program, key, path):
+    if not is_system_exit(program, key, path):
         return None
     place = value.place if isinstance(value, Call) else statement.place
     made = _noun(program, key, Call(Name(path), (), place), spot, "exit")
     return replace(made, text=f"raise {value.text}", place=statement.place)
 
 
-def _is_system_exit(program: Program, key: FunctionId, path: str) -> bool:
+def is_system_exit(program: Program, key: FunctionId, path: str) -> bool:
+    """Whether a dotted name is SystemExit or a subclass of it."""
     resolved = program.names.resolve(key, path) if path else None
     if resolved is None or resolved.rest:
         return False

@@ -28,7 +28,7 @@ class Nouns:
     """Builds the nouns of a program, function by function."""
 
     def __init__(self, program: Program) -> None:
-        """Take the linked program with the bodies that were read."""
+        """Take the linked program."""
         self.program = program
         self._blockers = Blockers(program)
         self._under_locks = UnderLocks(program)

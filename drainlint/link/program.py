@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import Protocol
 
 from drainlint.index.entries import MAIN, MODULE, ModuleEntry
 from drainlint.knowledge import CallFacts, Knowledge
@@ -50,6 +51,13 @@ WORKER_WORDS = {
 }
 
 
+class GivesBodies(Protocol):
+    """Whoever reads the bodies of functions."""
+
+    def get(self, key: FunctionId) -> Body | None:
+        """The body of a function; None where there is none to be read."""
+
+
 class Program:
     """Everything that is known of a project once all its files are indexed."""
 
@@ -57,14 +65,16 @@ class Program:
         self,
         modules: Mapping[str, ModuleEntry],
         knowledge: Knowledge,
+        bodies: GivesBodies,
         scripts: Iterable[str] = (),
         package: str = "",
     ) -> None:
         """Link every file's index, by path.
 
-        `scripts` are console scripts, `module:function`; `package` is the root's own dotted name,
-        where it is a package.
+        `bodies` reads a function when its body is asked for. `scripts` are console scripts,
+        `module:function`; `package` is the root's own dotted name, where it is a package.
         """
+        self.bodies = bodies
         self.knowledge = knowledge
         self.names = Names(modules, package)
         self.classes = Classes(self.names)
@@ -75,21 +85,7 @@ class Program:
         self.services = Services(self.classes, self.kinds)
         self.lifetimes = Lifetimes(self.services, self.graph, self.values)
         self.drain_paths = DrainPaths(self.graph, self.roles, self.services)
-        self.bodies: dict[FunctionId, Body] = {}
-        self._bodies_of: dict[str, list[FunctionId]] = {}
         self._functions: dict[FunctionId, Function] = {}
-
-    def read(self, bodies: Mapping[str, Iterable[Body]]) -> None:
-        """Take the bodies that were read, by path."""
-        for path, of_file in bodies.items():
-            for body in of_file:
-                key = FunctionId(path, body.function)
-                self.bodies[key] = body
-                self._bodies_of.setdefault(path, []).append(key)
-
-    def read_in(self, path: str) -> Iterable[FunctionId]:
-        """The functions of a file that were read, by name."""
-        return sorted(self._bodies_of.get(path, ()))
 
     def function(self, key: FunctionId) -> Function:
         """The function noun for a function of the index."""

@@ -18,6 +18,7 @@ from drainlint.model.expression import (
     Subscript,
 )
 from drainlint.model.kind import Kind
+from drainlint.source import Source
 
 DEPTH = 14
 """How many steps a kind is followed through names, attributes and factories."""
@@ -184,5 +185,5 @@ def _parsed(annotation: str) -> Expression | None:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return None
-    ways = index(tree, "", (text,)).entry.functions[MODULE].bindings.get("_")
+    ways = index(tree, Source("", text, (text,))).entry.functions[MODULE].bindings.get("_")
     return ways[0].value if ways else None

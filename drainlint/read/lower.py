@@ -57,13 +57,6 @@ class Lowering(ExpressionReader):
         self.names = names
         self.bodies: list[Body] = []
 
-    def module(self, module: cst.Module, name: str) -> Block:
-        """Lower a module's statements, and keep them as the body called `name`, if it has one."""
-        block = self.block(module.body)
-        if name:
-            self.bodies.append(Body(name, block))
-        return block
-
     def block(self, lines: Sequence[cst.CSTNode]) -> Block:
         """Lower the lines of a suite."""
         statements: list[Statement] = []

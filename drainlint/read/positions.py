@@ -1,15 +1,16 @@
 """Exact places for what libcst reads, without its position provider.
 
-libcst's own positions cost twice its parse. A file that is read has been parsed with `ast` just
-before, so the n-th call (statement, lambda, handler) that libcst shows in source order is the n-th
-of `ast`. Each pair is checked by a name that both know; where one does not fit, `MispairedError`
-tells the caller to ask libcst itself.
+libcst's own positions cost twice its parse. The same text is parsed with `ast` as well, so the
+n-th call (statement, lambda, handler) that libcst shows in source order is the n-th of `ast`. Each
+pair is checked by a name that both know; where one does not fit, `MispairedError` tells the caller
+to ask libcst itself.
 """
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from drainlint.model.place import Place
+from drainlint.source import Source
 
 Positioned = ast.expr | ast.stmt | ast.excepthandler
 
@@ -21,9 +22,10 @@ class MispairedError(Exception):
 class Places:
     """Four streams of places, one for each sort of node that gets an exact one."""
 
-    def __init__(self, nodes: Iterable[ast.AST], column: Callable[[int, int], int]) -> None:
-        """Take the places of all within `nodes`; `column` turns byte offsets into columns."""
-        self._column = column
+    def __init__(self, nodes: Iterable[ast.AST], source: Source, above: int = 0) -> None:
+        """Take the places of all within `nodes`, whose text begins below `above` lines."""
+        self._source = source
+        self._above = above
         found: dict[type, list[Positioned]] = {
             ast.Call: [],
             ast.stmt: [],
@@ -32,9 +34,13 @@ class Places:
         }
         for node in nodes:
             for part in _outside_of_strings(node):
-                for kind, places in found.items():
-                    if isinstance(part, kind):
-                        places.append(part)  # type: ignore[arg-type]  # the kinds above are all positioned
+                match part:
+                    case ast.Call() | ast.Lambda():
+                        found[type(part)].append(part)
+                    case ast.stmt():
+                        found[ast.stmt].append(part)
+                    case ast.ExceptHandler():
+                        found[ast.excepthandler].append(part)
         self._streams = {
             kind: iter(sorted(places, key=_start_then_longest)) for kind, places in found.items()
         }
@@ -53,7 +59,7 @@ class Places:
         assert isinstance(node, ast.stmt)  # noqa: S101 - what the stream holds
         if type(node).__name__.removeprefix("Async") != word:
             raise MispairedError
-        return self._header(node), node.end_lineno or node.lineno
+        return self._header(node), (node.end_lineno or node.lineno) + self._above
 
     def lambda_(self) -> Place:
         """The place of the next lambda."""
@@ -80,12 +86,12 @@ class Places:
         return node
 
     def _place(self, node: Positioned) -> Place:
-        end = node.end_lineno or node.lineno
+        line, end = node.lineno + self._above, (node.end_lineno or node.lineno) + self._above
         return Place(
-            node.lineno,
-            self._column(node.lineno, node.col_offset),
+            line,
+            self._source.column(line, node.col_offset),
             end,
-            self._column(end, node.end_col_offset or 0),
+            self._source.column(end, node.end_col_offset or 0),
         )
 
     def _header(self, node: ast.stmt) -> Place:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.exit import Exit
-from drainlint.rule import Rule, always, any_of
+from drainlint.rule import Rule, always, any_of, does
 
 
 class ExitInWorker(Rule[Exit]):
@@ -35,7 +35,7 @@ class ExitInWorker(Rule[Exit]):
     code = "DRN402"
     level = always(Level.ERROR)
     cwe = 382
-    words = any_of("exit", "quit", "SystemExit")
+    words = any_of("exit", "quit", "SystemExit") | does("exit")
 
     def check(self, exit_: Exit) -> Iterator[Finding]:
         """Flag an exit in what runs beside the main flow, in the same process."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.exit import Exit
-from drainlint.rule import Levels, Rule, any_of
+from drainlint.rule import Levels, Rule, any_of, does
 
 
 def _level(exit_: Exit) -> Level:
@@ -40,7 +40,7 @@ class ExitOutsideMain(Rule[Exit]):
     code = "DRN401"
     level = Levels(Level.ERROR, _level)
     cwe = 382
-    words = any_of("exit", "quit", "SystemExit")
+    words = any_of("exit", "quit", "SystemExit") | does("exit")
 
     def check(self, exit_: Exit) -> Iterator[Finding]:
         """Flag an exit that is neither the main flow's nor a child's own."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.take import CheckedTake
-from drainlint.rule import Rule, always, any_of
+from drainlint.rule import Rule, always, any_of, does
 
 
 class CheckThenGet(Rule[CheckedTake]):
@@ -47,7 +47,7 @@ class CheckThenGet(Rule[CheckedTake]):
     code = "DRN110"
     level = always(Level.WARNING)
     cwe = 367
-    words = any_of("get()", "get") & any_of("empty", "qsize")
+    words = does("take") & any_of("empty", "qsize")
 
     def check(self, take: CheckedTake) -> Iterator[Finding]:
         """Flag a take that waits for ever once somebody else was faster."""

@@ -30,7 +30,7 @@ class PollEverything(Rule[Loop]):
     code = "DRN111"
     level = always(Level.WARNING)
     words = any_of("while", "for") & any_of(
-        "enumerate",
+        "enumerate()",
         "active_count",
         "activeCount",
         "all_tasks",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding
 from drainlint.model.loop import Loop
-from drainlint.rule import Rule, any_of
+from drainlint.rule import LOOPS, PAUSES, Rule
 from drainlint.rules.polling import by_deadline, held, pause_notes
 
 
@@ -30,7 +30,7 @@ class PollExternal(Rule[Loop]):
 
     code = "DRN106"
     level = by_deadline
-    words = any_of("while", "for") & any_of("sleep", "wait")
+    words = LOOPS & PAUSES
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a pure wait that asks the world outside."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.loop import Loop
-from drainlint.rule import Rule, always, any_of
+from drainlint.rule import Rule, always, any_of, does
 
 
 class TimerPerPoll(Rule[Loop]):
@@ -38,7 +38,7 @@ class TimerPerPoll(Rule[Loop]):
 
     code = "DRN109"
     level = always(Level.WARNING)
-    words = any_of("while") & any_of("wait", "wait_for", "Timer", "call_later")
+    words = any_of("while") & (any_of("Timer", "call_later") | does("wait", "bound"))
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag the first thing that each turn makes and leaves behind."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.blocking import Blocking
-from drainlint.rule import Rule, always, any_of
+from drainlint.rule import Rule, always, any_of, does
 
 
 class SleepInAsync(Rule[Blocking]):
@@ -26,7 +26,7 @@ class SleepInAsync(Rule[Blocking]):
     code = "DRN202"
     level = always(Level.ERROR)
     cwe = 1322
-    words = any_of("async") & any_of("sleep", "join()", "wait()", "result()")
+    words = any_of("async") & (any_of("sleep") | does("sleep", "join", "wait"))
 
     def check(self, blocking: Blocking) -> Iterator[Finding]:
         """Flag every call that holds the event loop's thread."""

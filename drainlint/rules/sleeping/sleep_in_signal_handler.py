@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.pause import Pause
-from drainlint.rule import Rule, always, any_of
+from drainlint.rule import PAUSES, Rule, always
 
 
 class SleepInSignalHandler(Rule[Pause]):
@@ -32,7 +32,7 @@ class SleepInSignalHandler(Rule[Pause]):
 
     code = "DRN204"
     level = always(Level.ERROR)
-    words = any_of("sleep", "wait")
+    words = PAUSES
 
     def check(self, pause: Pause) -> Iterator[Finding]:
         """Flag every pause of a function that is registered for a signal."""

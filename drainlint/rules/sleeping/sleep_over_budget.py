@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.pause import Pause
-from drainlint.rule import Rule, any_of, on_drain_path
+from drainlint.rule import PAUSES, Rule, on_drain_path
 
 
 class SleepOverBudget(Rule[Pause]):
@@ -25,7 +25,7 @@ class SleepOverBudget(Rule[Pause]):
 
     code = "DRN203"
     level = on_drain_path(Level.ERROR, Level.WARNING)
-    words = any_of("sleep", "wait")
+    words = PAUSES
 
     def check(self, pause: Pause) -> Iterator[Finding]:
         """Flag a pause of known length that a stop cannot end in time."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.limit import Limit
-from drainlint.rule import Rule, always, any_of
+from drainlint.rule import Rule, always, any_of, does
 
 
 class BrokenTimeout(Rule[Limit]):
@@ -40,11 +40,11 @@ class BrokenTimeout(Rule[Limit]):
 
     code = "DRN315"
     level = always(Level.ERROR)
-    words = any_of(
-        "join()", "wait()", "wait_for", "get()", "put", "acquire", "result()", "exception()",
-        "communicate", "poll", "select", "stop()", "blpop", "brpop", "bzpopmin", "bzpopmax",
-        "brpoplpush", "blmove", "xread", "xreadgroup", "recv()", "flush()", "timeout", "timeout_ms",
-    )  # fmt: skip
+    words = (
+        any_of("join(x)")
+        | does("join", "wait", "take", "put", "close", "network", "process", "select", "lock")
+        | does("flush", "killall", "bound", "stop")
+    )
 
     def check(self, limit: Limit) -> Iterator[Finding]:
         """Flag a timeout that does not do what it says."""

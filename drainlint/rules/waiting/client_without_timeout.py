@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
-from drainlint.rule import Rule, any_of, on_drain_path
+from drainlint.rule import Rule, does, on_drain_path
 from drainlint.rules.waiting import is_far_from_the_stop, is_left_alone, on_the_way
 
 
@@ -30,13 +30,7 @@ class ClientWithoutTimeout(Rule[Wait]):
 
     code = "DRN308"
     level = on_drain_path(Level.ERROR, Level.WARNING)
-    words = any_of(
-        "urlopen", "create_connection", "requests", "Session", "session", "SMTP", "SMTP_SSL", "FTP",
-        "FTP_TLS", "IMAP4", "IMAP4_SSL", "POP3", "POP3_SSL", "Telnet", "HTTPConnection",
-        "HTTPSConnection", "httpx", "Client", "AsyncClient", "ClientTimeout", "ClientSession",
-        "blpop", "brpop", "bzpopmin", "bzpopmax", "brpoplpush", "blmove", "xread", "xreadgroup",
-        "PoolManager", "http", "get()", "post", "NNTP", "ServerProxy", "urllib3",
-    )  # fmt: skip
+    words = does("network", "client", "limits", "take")
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a call to the network, or a client made for it, without a timeout."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.lock import UnderLock
-from drainlint.rule import Rule, any_of, on_drain_path
+from drainlint.rule import Rule, any_of, does, on_drain_path
 
 
 class IoUnderLock(Rule[UnderLock]):
@@ -49,10 +49,7 @@ class IoUnderLock(Rule[UnderLock]):
 
     code = "DRN311"
     level = on_drain_path(Level.WARNING, Level.NOTE)
-    words = any_of("with", "acquire") & any_of(
-        "dump", "write", "write_text", "write_bytes", "writelines", "flush", "fsync", "send",
-        "sendall", "commit", "execute", "executemany", "publish", "send_message",
-    )  # fmt: skip
+    words = any_of("with", "acquire") & does("io", "write", "network", "flush")
 
     def check(self, noun: UnderLock) -> Iterator[Finding]:
         """Flag what is written or sent under a lock that others need for something else."""

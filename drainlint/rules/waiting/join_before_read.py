@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.child import ChildWait
-from drainlint.rule import Rule, always, any_of
+from drainlint.rule import Rule, always, any_of, does
 
 
 class JoinBeforeRead(Rule[ChildWait]):
@@ -41,7 +41,7 @@ class JoinBeforeRead(Rule[ChildWait]):
     code = "DRN317"
     level = always(Level.ERROR)
     cwe = 833
-    words = any_of("join", "wait", "wait()")
+    words = any_of("join(x)") | does("join", "wait")
 
     def check(self, wait: ChildWait) -> Iterator[Finding]:
         """Flag a wait for a child whose output is read afterwards, or never."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.clock import StaleMoment
-from drainlint.rule import Rule, always, any_of
+from drainlint.rule import Rule, always, does
 
 
 class StaleDeadline(Rule[StaleMoment]):
@@ -35,10 +35,7 @@ class StaleDeadline(Rule[StaleMoment]):
 
     code = "DRN313"
     level = always(Level.ERROR)
-    words = any_of(
-        "monotonic", "time", "perf_counter", "now", "utcnow", "current_time", "monotonic_ns",
-        "time_ns",
-    )  # fmt: skip
+    words = does("clock", "wall-clock")
 
     def check(self, moment: StaleMoment) -> Iterator[Finding]:
         """Flag the first use of a deadline that ran while the program waited to be stopped."""

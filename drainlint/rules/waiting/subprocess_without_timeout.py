@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
-from drainlint.rule import Levels, Rule, any_of
+from drainlint.rule import Levels, Rule, does
 from drainlint.rules.waiting import is_left_alone, on_the_way
 
 HANDLERS = frozenset({"request-handler", "signal-handler", "loop-signal-handler", "consumer"})
@@ -36,7 +36,7 @@ class SubprocessWithoutTimeout(Rule[Wait]):
 
     code = "DRN309"
     level = Levels(Level.ERROR, _level)
-    words = any_of("run", "call", "check_call", "check_output")
+    words = does("process")
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a child that is run to its end without a bound, the main flow's own aside."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
-from drainlint.rule import Rule, any_of, on_drain_path
+from drainlint.rule import ON_DRAIN_PATH, Rule, any_of, does, on_drain_path
 from drainlint.rules.waiting import is_far_from_the_stop
 
 CLIENTS = frozenset({"network", "client", "limits"})
@@ -37,17 +37,11 @@ class TimeoutOverBudget(Rule[Wait]):
 
     code = "DRN307"
     level = on_drain_path(Level.WARNING, Level.NOTE)
-    words = any_of(
-        "timeout",
-        "wait",
-        "join",
-        "wait_for",
-        "result",
-        "get()",
-        "acquire",
-        "fail_after",
-        "move_on_after",
-    )
+    words = (
+        any_of("join(x)")
+        | does("join", "wait", "take", "put", "close", "network", "process", "select", "lock")
+        | does("flush", "killall", "bound", "client", "limits")
+    ) & (ON_DRAIN_PATH | does("client", "limits"))
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a constant timeout over the budget, on the drain path or of a client."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
-from drainlint.rule import Levels, Rule, any_of
+from drainlint.rule import ON_DRAIN_PATH, Levels, Rule, any_of, does
 
 STOPPING = frozenset({"join", "wait", "bound", "await", "take", "lock", "close"})
 REMEDY = "compute one deadline before, and give each wait what is left of it"
@@ -48,7 +48,9 @@ class TimeoutsAddUp(Rule[Wait]):
 
     code = "DRN306"
     level = Levels(Level.ERROR, _level)
-    words = any_of("join", "wait", "wait_for", "result", "acquire", "timeout", "get()")
+    words = (any_of("join(x)") | does("join", "wait", "bound", "take", "lock", "close")) & (
+        ON_DRAIN_PATH | any_of("join(x)") | does("join")
+    )
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a bounded wait that a loop repeats, or that takes a row of waits over the budget."""

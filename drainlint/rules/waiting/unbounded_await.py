@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
-from drainlint.rule import Levels, Rule, any_of
+from drainlint.rule import ON_DRAIN_PATH, Levels, Rule, any_of, does
 from drainlint.rules.waiting import CERTAIN_STOPS, is_far_from_the_stop, is_left_alone
 
 
@@ -33,8 +33,10 @@ class UnboundedAwait(Rule[Wait]):
 
     code = "DRN304"
     level = Levels(Level.ERROR, _level)
-    words = any_of("await", "yield") & any_of(
-        "gather", "wait", "join", "wait_closed", "shield", "wrap_future", "wait_for"
+    words = (
+        any_of("await", "yield")
+        & (any_of("await name") | does("join", "wait", "close", "bound"))
+        & ON_DRAIN_PATH
     )
 
     def check(self, wait: Wait) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.close import Close
-from drainlint.rule import Rule, always, any_of
+from drainlint.rule import ON_DRAIN_PATH, Rule, always, any_of, does
 
 
 class UnboundedClose(Rule[Close]):
@@ -34,11 +34,9 @@ class UnboundedClose(Rule[Close]):
 
     code = "DRN314"
     level = always(Level.WARNING)
-    words = any_of(
-        "shutdown", "close", "aclose", "wait_closed", "server_close", "term", "destroy", "flush",
-        "stop", "drain", "dispose", "ThreadPoolExecutor", "ProcessPoolExecutor", "register",
-        "close_all_connections", "finalize", "disconnect",
-    )  # fmt: skip
+    words = (
+        any_of("ThreadPoolExecutor", "ProcessPoolExecutor") | does("close", "flush", "register")
+    ) & (ON_DRAIN_PATH | does("register"))
 
     def check(self, close: Close) -> Iterator[Finding]:
         """Flag a close that can wait for ever while the program stops."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.deadline import Bound
 from drainlint.model.wait import Wait
-from drainlint.rule import Rule, any_of, on_drain_path
+from drainlint.rule import Rule, any_of, does, on_drain_path
 from drainlint.rules.waiting import is_left_alone, on_the_way
 
 
@@ -34,7 +34,7 @@ class UnboundedJoin(Rule[Wait]):
 
     code = "DRN301"
     level = on_drain_path(Level.ERROR, Level.WARNING)
-    words = any_of("join")
+    words = any_of("join(x)") | does("join")
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a join of a thread, process, queue, ... that nothing bounds."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.deadline import Bound
 from drainlint.model.wait import Wait
-from drainlint.rule import Rule, any_of, on_drain_path
+from drainlint.rule import Rule, any_of, does, on_drain_path
 from drainlint.rules.waiting import is_left_alone, on_the_way
 
 
@@ -27,9 +27,8 @@ class UnboundedWait(Rule[Wait]):
     code = "DRN302"
     level = on_drain_path(Level.ERROR, Level.WARNING)
     words = any_of(
-        "wait", "result()", "exception()", "communicate", "get()", "as_completed", "killall",
-        "wait_for_termination", "waitpid", "wait3", "wait4", "wait_for", "sync",
-    )  # fmt: skip
+        "wait(x)", "result(x)", "exception(x)", "communicate(x)", "get()", "wait_for"
+    ) | does("wait", "killall")
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a blocking wait on a known thing that nothing bounds."""

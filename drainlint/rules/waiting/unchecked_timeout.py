@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
-from drainlint.rule import Rule, always, any_of
+from drainlint.rule import Rule, always, any_of, does
 
 LOOKS = {
     "join": "ask `is_alive()` (or `exitcode`) afterwards, and say who was late",
@@ -37,7 +37,7 @@ class UncheckedTimeout(Rule[Wait]):
 
     code = "DRN305"
     level = always(Level.WARNING)
-    words = any_of("join", "acquire", "wait", "wait_for", "joinall", "wait_procs")
+    words = any_of("join(x)") | does("join", "lock", "wait")
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a bounded wait whose outcome nobody looks at."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.lock import UnderLock
-from drainlint.rule import Rule, always, any_of
+from drainlint.rule import Rule, always, any_of, does
 
 
 class WaitUnderLock(Rule[UnderLock]):
@@ -50,10 +50,11 @@ class WaitUnderLock(Rule[UnderLock]):
     code = "DRN310"
     level = always(Level.ERROR)
     cwe = 833
-    words = any_of(
-        "join", "wait", "sleep", "wait_for", "result()", "exception()", "communicate", "get()",
-        "put", "shutdown", "recv", "accept", "acquire", "as_completed",
-    )  # fmt: skip
+    words = (
+        any_of("join(x)", "await name", "wait(x)", "result(x)", "get()")
+        | does("join", "wait", "take", "put", "close", "network", "process", "select", "lock")
+        | does("sleep", "bound", "killall")
+    )
 
     def check(self, noun: UnderLock) -> Iterator[Finding]:
         """Flag what can take long under a lock that the other side, or a stop, needs."""
