@@ -104,7 +104,7 @@ class DrainPaths:
     def _named(self) -> Iterator[Root]:
         for key, entry in self.names.functions():
             name = entry.short_name.partition("@")[0]
-            if name.startswith("<") or self.roles.registered(key) & RUNS_BESIDE:
+            if name.startswith("<") or self._is_run_otherwise(key, entry):
                 continue
             label = f"`{shown(entry)}`"
             whole = WHOLE.match(name) or HOOKS.match(name)
@@ -113,6 +113,14 @@ class DrainPaths:
             elif whole or (BEGINS.match(name) and self._ends_its_own(key, entry)):
                 by_name = self.services.of_function(key) is None
                 yield Root(key, "method", label, by_name)
+
+    def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
+        """Whether it runs as a worker, or for each request, whatever its name says.
+
+        `finish` of a handler ends a request, `destroy` of a view an object.
+        """
+        roles = self.roles.registered(key)
+        return bool(roles & RUNS_BESIDE or (entry.owner and "request-handler" in roles))
 
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""

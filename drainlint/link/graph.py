@@ -41,7 +41,7 @@ class Registration:
     place: Place
     facts: CallFacts | None = None
     call: Call | None = None
-    """None for a decorator or a `run` method."""
+    """None for a decorator, or a method that a library calls on its subclasses."""
 
 
 class Graph:
@@ -229,7 +229,7 @@ class Graph:
                     continue
                 for runs in facts[0].runs:
                     yield from self._handed_on(scope, call, facts[0], runs)
-        yield from self._run_methods()
+        yield from self._called_methods()
 
     def _handed_on(
         self, scope: FunctionId, call: Call, facts: CallFacts, runs: Runs, hops: int = 0
@@ -296,18 +296,39 @@ class Graph:
                 yield f"{kind.library}.{last}"
             yield f"*.{last}"
 
-    def _run_methods(self) -> Iterator[Registration]:
+    def _called_methods(self) -> Iterator[Registration]:
+        """Methods that a library calls on instances of its subclasses: `run`, `do_GET`."""
+        seen: set[tuple[FunctionId, str]] = set()
         for key, entry in self.names.classes():
-            kind = self.kinds.instance(key)
-            facts = self.knowledge.type(kind.base) if kind.base else None
-            role = ""
-            while facts is not None and not role:
-                role = facts.runs
-                facts = self.knowledge.type(facts.base) if facts.base else None
-            run = FunctionId(key.path, f"{key.name}.run")
-            if role and run.name in self.names.modules[key.path].functions:
-                place = Place(entry.line, 1, entry.line, 0)
-                yield Registration(role, run, FunctionId(key.path, MODULE), place)
+            for method, role in self._roles_by_class(key):
+                if (method, role) not in seen:
+                    seen.add((method, role))
+                    place = Place(entry.line, 1, entry.line, 0)
+                    yield Registration(role, method, FunctionId(key.path, MODULE), place)
+
+    def _roles_by_class(self, key: ClassId) -> Iterator[tuple[FunctionId, str]]:
+        """The methods of a class, mixed in ones included, and what a library runs them as."""
+        bases = [base for one in self.classes.line(key) if (base := self._listed(one, key))]
+        if not bases:
+            return
+        for one in self.classes.project_line(key):
+            for name in self.names.klass(one).methods:
+                role = next((r for base in bases if (r := self.knowledge.role(base, name))), "")
+                if role and self.classes.method(key, name) == (one.path, f"{one.name}.{name}"):
+                    yield FunctionId(one.path, f"{one.name}.{name}"), role
+
+    def _listed(self, base: ClassId | Library, of: ClassId) -> str:
+        """The dotted name of a base whose methods a library calls; empty for any other class.
+
+        It may be the project's own where that is the library, or was generated into it.
+        """
+        if isinstance(base, Library):
+            dotted = base.dotted
+        elif base == of:
+            return ""
+        else:
+            dotted = f"{self.names.module_name(base.path)}.{base.name}"
+        return dotted if self.knowledge.base(dotted) is not None else ""
 
 
 def _is_static(entry: FunctionEntry) -> bool:
