@@ -208,7 +208,7 @@ class Expressions:
                 for part in node.values:
                     if isinstance(part, ast.FormattedValue):
                         self.expression(part.value)
-                return Text()
+                return Text(_constant(node.values[:1]), _constant(node.values[-1:]))
             case ast.Starred():
                 return Starred(self.expression(node.value))
             case ast.NamedExpr():
@@ -290,3 +290,9 @@ class Expressions:
             type(node).__name__, "generator"
         )
         return Comprehension(kind, element, tuple(clauses))
+
+
+def _constant(parts: list[ast.expr]) -> str:
+    """The text of a part of an f-string that is constant; empty for any other."""
+    part = parts[0] if parts else None
+    return part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""
