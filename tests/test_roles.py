@@ -5,6 +5,7 @@ import textwrap
 import pytest
 
 from drainlint.finding import Level
+from drainlint.link.entries import Entries
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from tests.conftest import findings_in
@@ -165,3 +166,183 @@ def test_a_pause_in_a_request_handler_is_an_error() -> None:
     plain = text.format(imports="", base="object")
     assert [f.level for f in findings_in(textwrap.dedent(served))] == [Level.ERROR]
     assert [f.level for f in findings_in(textwrap.dedent(plain))] == [Level.WARNING]
+
+
+# Tables of handlers
+
+
+TABLES = {
+    "a loop over a table": """
+        HANDLERS = {signal.SIGTERM: on_term, signal.SIGHUP: on_hup}
+
+        def install():
+            for number, handler in HANDLERS.items():
+                signal.signal(number, handler)
+    """,
+    "a loop over pairs": """
+        def install():
+            for number, handler in [(signal.SIGTERM, on_term), (signal.SIGHUP, on_hup)]:
+                signal.signal(number, handler)
+    """,
+    "a table that is filled later": """
+        HANDLERS = {}
+        HANDLERS[signal.SIGTERM] = on_term
+        HANDLERS[signal.SIGHUP] = on_hup
+
+        def install():
+            for number in HANDLERS:
+                signal.signal(number, HANDLERS[number])
+    """,
+    "a table looked up with get": """
+        HANDLERS = dict(SIGTERM=on_term, SIGHUP=on_hup)
+
+        def install(names):
+            for name in names:
+                signal.signal(getattr(signal, name), HANDLERS.get(name))
+    """,
+    "a class that keeps handlers": """
+        class Signals:
+            def __setitem__(self, name, handler):
+                signal.signal(getattr(signal, name), handler)
+
+            def update(self, **handlers):
+                for name, handler in handlers.items():
+                    self[name] = handler
+
+        signals = Signals()
+        signals.update(SIGTERM=on_term)
+        signals["SIGHUP"] = on_hup
+    """,
+    "the values of a class's own table": """
+        class Server:
+            handlers = {signal.SIGTERM: on_term, signal.SIGHUP: on_hup}
+
+            def install(self):
+                for number, handler in self.handlers.items():
+                    signal.signal(number, handler)
+    """,
+}
+
+
+@pytest.mark.parametrize("how", TABLES)
+def test_the_functions_in_a_table_of_handlers_are_handlers(how: str) -> None:
+    text = "import signal\n\ndef on_term(*_): ...\n\ndef on_hup(*_): ...\n\ndef other(): ...\n"
+    made = program(text + textwrap.dedent(TABLES[how]))
+    assert roles(made, "on_term") == {"signal-handler"}
+    assert roles(made, "on_hup") == {"signal-handler"}
+    assert roles(made, "other") == frozenset()
+
+
+def test_a_handler_of_a_table_is_registered_for_its_own_signal() -> None:
+    made = program(
+        "import signal\n\ndef on_term(*_): ...\n\ndef on_hup(*_): ...\n"
+        + textwrap.dedent(TABLES["a loop over a table"])
+    )
+    entries = Entries(made.graph, made.roles)
+    assert {r.target.name: [*entries.triggers(r)] for r in made.graph.registrations} == {
+        "on_term": ["SIGTERM"],
+        "on_hup": ["SIGHUP"],
+    }
+
+
+def callees(made: Program, function: str) -> set[str]:
+    return {key.name for key in made.graph.callees.get(FunctionId("app.py", function), ())}
+
+
+LOOKED_UP = {
+    "by adding": 'getattr(self, "handle_" + name)',
+    "by a template": 'getattr(self, "handle_%s" % name)',
+    "by format": 'getattr(self, "handle_{}".format(name))',
+    "by an f-string": 'getattr(self, f"handle_{name}", None)',
+}
+
+
+@pytest.mark.parametrize("how", LOOKED_UP)
+def test_a_name_that_is_put_together_means_every_method_with_that_beginning(how: str) -> None:
+    made = program(f"""
+        class Arbiter:
+            def run(self, name):
+                handler = {LOOKED_UP[how]}
+                handler()
+
+            def at_once(self, name):
+                {LOOKED_UP[how]}()
+
+            def handle_term(self): ...
+
+            def handle_hup(self): ...
+
+            def stop(self): ...
+
+        class Special(Arbiter):
+            def handle_usr1(self): ...
+    """)
+    expected = {"Arbiter.handle_term", "Arbiter.handle_hup", "Special.handle_usr1"}
+    assert callees(made, "Arbiter.run") == expected
+    assert callees(made, "Arbiter.at_once") == expected
+
+
+def test_a_name_without_a_beginning_means_nothing() -> None:
+    made = program("""
+        class Arbiter:
+            def run(self, name):
+                getattr(self, name)()
+
+            def handle_term(self): ...
+    """)
+    assert callees(made, "Arbiter.run") == set()
+
+
+def test_a_constant_key_of_a_table_means_one_function() -> None:
+    made = program("""
+        def first(): ...
+
+        def second(): ...
+
+        STEPS = {"first": first, "second": second}
+
+        def one():
+            STEPS["first"]()
+
+        def any_(name):
+            STEPS[name]()
+    """)
+    assert callees(made, "one") == {"first"}
+    assert callees(made, "any_") == {"first", "second"}
+
+
+DISPATCHED = """
+    import atexit
+
+    class Service:
+        def begin(self):
+            atexit.register(self.leave)
+
+        def leave(self):
+            for name in ("flush", "save"):
+                getattr(self, "do_" + name)()
+            self.say_goodbye()
+
+        def do_flush(self): ...
+
+        def do_save(self): ...
+
+        def say_goodbye(self): ...
+"""
+
+
+def test_what_one_of_several_calls_may_enter_is_on_the_path_with_less_certainty() -> None:
+    made = program(DISPATCHED)
+    flush = made.drain(FunctionId("app.py", "Service.do_flush"), 13)
+    goodbye = made.drain(FunctionId("app.py", "Service.say_goodbye"), 17)
+    assert flush is not None
+    assert flush.by_name
+    assert goodbye is not None
+    assert not goodbye.by_name
+
+
+def test_a_guess_is_none_where_the_function_is_also_called_by_its_name() -> None:
+    made = program(DISPATCHED.replace("self.say_goodbye()", "self.do_save()"))
+    save = made.drain(FunctionId("app.py", "Service.do_save"), 15)
+    assert save is not None
+    assert not save.by_name

@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -73,6 +73,12 @@ class Root:
 class _Reached:
     root: Root
     chain: tuple[FunctionId, ...]
+    guessed: bool = False
+    """A call on the way may as well enter another function."""
+
+    @property
+    def is_weak(self) -> bool:
+        return self.root.by_name or self.guessed
 
 
 class DrainPaths:
@@ -98,7 +104,8 @@ class DrainPaths:
             sort, label = REGISTERED.get(registration.role, ("", ""))
             if sort:
                 entry = self.names.function(registration.target)
-                name = shown(entry) if "<lambda" in entry.name else entry.short_name
+                in_full = "<lambda" in entry.name or registration.call is None
+                name = shown(entry) if in_full else entry.short_name
                 yield Root(registration.target, sort, f"{label} `{name}`")
 
     def _named(self) -> Iterator[Root]:
@@ -228,30 +235,55 @@ class DrainPaths:
 
     @cached_property
     def _reached(self) -> dict[FunctionId, _Reached]:
-        """Functions that are on the drain path as a whole."""
+        """Functions that are on the drain path as a whole, each by its best evidence."""
         found: dict[FunctionId, _Reached] = {}
-        for weak in (False, True):
-            queue: deque[FunctionId] = deque()
-            for root in self.roots:
-                if root.by_name is not weak:
-                    continue
-                if not root.first_line:
-                    if root.function not in found:
-                        found[root.function] = _Reached(root, (root.function,))
-                        queue.append(root.function)
-                    continue
-                for callee in self._called_in(root):
-                    if callee not in found:
-                        found[callee] = _Reached(root, (root.function, callee))
-                        queue.append(callee)
-            while queue:
-                current = queue.popleft()
-                reached = found[current]
-                for callee in self.graph.callees.get(current, ()):
-                    if callee not in found:
-                        found[callee] = _Reached(reached.root, (*reached.chain, callee))
-                        queue.append(callee)
+        guesses = self._spread(found, self._begun(by_name=False))
+        self._spread(found, (*guesses, *self._begun(by_name=True)), certain=False)
         return found
+
+    def _begun(self, *, by_name: bool) -> Iterator[_Reached]:
+        """Where paths begin: the roots themselves, and what the lines of partial roots call."""
+        for root in self.roots:
+            if root.by_name is not by_name:
+                continue
+            if not root.first_line:
+                yield _Reached(root, (root.function,))
+                continue
+            for callee in self._called_in(root):
+                guessed = (root.function, callee) in self.graph.guessed
+                yield _Reached(root, (root.function, callee), guessed)
+
+    def _spread(
+        self,
+        found: dict[FunctionId, _Reached],
+        starts: Iterable[_Reached],
+        *,
+        certain: bool = True,
+    ) -> list[_Reached]:
+        """Follow calls from where paths begin, the shortest chains first.
+
+        Where only what is `certain` counts, the calls that are guesses are given back.
+        """
+        guesses: list[_Reached] = []
+        queue: deque[_Reached] = deque()
+
+        def reach(one: _Reached) -> None:
+            if one.guessed and certain:
+                guesses.append(one)
+            elif one.chain[-1] not in found:
+                found[one.chain[-1]] = one
+                queue.append(one)
+
+        for start in starts:
+            reach(start)
+        while queue:
+            current = queue.popleft()
+            for callee in self.graph.callees.get(current.chain[-1], ()):
+                if callee not in found:
+                    guessed = (current.chain[-1], callee) in self.graph.guessed
+                    chain = (*current.chain, callee)
+                    reach(_Reached(current.root, chain, current.guessed or guessed))
+        return guesses
 
     def _called_in(self, root: Root) -> Iterator[FunctionId]:
         """What the lines of a root call, where only part of a function is on the drain path."""
@@ -274,7 +306,7 @@ class DrainPaths:
     def of(self, key: FunctionId, line: int) -> Drain | None:
         """Why a line of a function is on the drain path; None where it is not."""
         reached = self._reached.get(key)
-        if reached is None or reached.root.by_name:
+        if reached is None or reached.is_weak:
             for root in self._partial.get(key, ()):
                 if root.first_line <= line <= root.last_line:
                     reached = _Reached(root, (key,))
@@ -283,7 +315,7 @@ class DrainPaths:
             return None
         root = reached.root
         steps = tuple(self._step(one, root, first=not n) for n, one in enumerate(reached.chain))
-        return Drain(root.label, root.sort, steps, root.by_name)
+        return Drain(root.label, root.sort, steps, reached.is_weak)
 
     def _step(self, key: FunctionId, root: Root, *, first: bool) -> Related:
         entry = self.names.function(key)
