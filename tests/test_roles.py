@@ -346,3 +346,71 @@ def test_a_guess_is_none_where_the_function_is_also_called_by_its_name() -> None
     save = made.drain(FunctionId("app.py", "Service.do_save"), 15)
     assert save is not None
     assert not save.by_name
+
+
+# Classes chosen from a table, or by a string
+
+
+ENGINES = {
+    "engines.py": """
+        import threading
+
+        class Polling(threading.Thread):
+            def wind_up(self): ...
+
+        class Watching(threading.Thread):
+            def wind_up(self): ...
+
+        ENGINES = {"poll": Polling, "watch": Watching}
+        PATHS = {"poll": "engines.Polling", "watch": "engines:Watching"}
+    """,
+    "loading.py": """
+        import importlib
+
+        def load(path):
+            module, _, name = path.rpartition(".")
+            return getattr(importlib.import_module(module), name)
+    """,
+}
+CHOSEN = {
+    "by a table": "ENGINES[name]",
+    "by a table, with a default": "ENGINES.get(name, Polling)",
+    "by a table of strings": "import_string(PATHS[name])",
+    "by a table of strings and a function of the project": "load(PATHS.get(name))",
+}
+
+
+@pytest.mark.parametrize("how", CHOSEN)
+def test_a_class_chosen_from_a_table_is_any_of_them(how: str) -> None:
+    made = program({**ENGINES, "app.py": APP.format(chosen=CHOSEN[how])})
+    assert callees(made, "Service.stop") == {"Polling.wind_up", "Watching.wind_up"}
+    drained = made.drain(FunctionId("engines.py", "Watching.wind_up"), 8)
+    assert drained is not None
+    assert drained.by_name
+    lifetime = made.lifetimes.of_function(FunctionId("app.py", "Service.stop"))
+    assert lifetime is not None
+    assert [held.name for held in lifetime.own_workers] == ["engine"]
+
+
+APP = """
+    from django.utils.module_loading import import_string
+
+    from engines import ENGINES, PATHS, Polling
+    from loading import load
+
+    class Service:
+        def __init__(self, name):
+            engine_class = {chosen}
+            self.engine = engine_class()
+
+        def stop(self):
+            self.engine.wind_up()
+"""
+
+
+def test_a_class_named_by_a_constant_is_that_one() -> None:
+    made = program({**ENGINES, "app.py": APP.format(chosen='import_string("engines.Watching")')})
+    assert callees(made, "Service.stop") == {"Watching.wind_up"}
+    drained = made.drain(FunctionId("engines.py", "Watching.wind_up"), 8)
+    assert drained is not None
+    assert not drained.by_name

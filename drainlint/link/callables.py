@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from drainlint.link.classes import Classes
@@ -76,9 +76,11 @@ class Callables:
 
     def methods(self, kind: Kind | None, method: str) -> tuple[FunctionId, ...]:
         """The methods of the project that `method` on a thing of this kind may enter."""
-        owner = self.kinds.project_class(
-            kind.element if kind is not None and kind.nature == "class" else kind
-        )
+        of = kind.element if kind is not None and kind.nature == "class" else kind
+        if of is not None and of.also:
+            alone = (replace(of, also=()), *of.also)
+            return tuple(dict.fromkeys(f for one in alone for f in self.methods(one, method)))
+        owner = self.kinds.project_class(of)
         if owner is None:
             return ()
         own = self.classes.method(owner, method)

@@ -130,10 +130,9 @@ class Graph(Callables):
         guesses: set[tuple[FunctionId, FunctionId]] = set()
         for scope, entry in self.names.functions():
             for call in entry.calls:
-                targets = self._entered(scope, call)
-                if not targets:
-                    targets = self._dispatched(scope, call)
-                    guesses.update((scope, t) for t in targets if len(targets) > 1)
+                targets = self._entered(scope, call) or self._dispatched(scope, call)
+                if len(targets) > 1 and self._chooses(scope, call):
+                    guesses.update((scope, target) for target in targets)
                 self._enter(scope, call, targets, passed)
                 self._started_with(scope, call, passed)
                 if not targets and call.receiver is not None:
@@ -147,10 +146,20 @@ class Graph(Callables):
             self._enter(scope, call, self.targets(scope, call), passed)
         self.guessed.update(guess for guess in guesses if not self._is_sure(*guess))
 
+    def _chooses(self, scope: FunctionId, call: Call) -> bool:
+        """Whether a call enters one of several functions, by a table or a name put together."""
+        if call.receiver is None:
+            return not self._entered(scope, call)
+        kind = self.kinds.of(scope, call.receiver)
+        return kind is not None and bool(kind.also)
+
     def _is_sure(self, caller: FunctionId, callee: FunctionId) -> bool:
         """Whether a function is also called by its own name."""
         calls = self.names.function(caller).calls
-        return any(callee in self._entered(caller, call) for call in calls)
+        return any(
+            callee in self._entered(caller, call) and not self._chooses(caller, call)
+            for call in calls
+        )
 
     def _put_into(self, scope: FunctionId, entry: FunctionEntry, passed: Passed) -> None:
         """`signals["TERM"] = on_term` calls the `__setitem__` of a class of the project."""
