@@ -21,6 +21,7 @@ from drainlint.index.entries import (
 )
 from drainlint.index.expressions import Expressions
 from drainlint.index.scope import Open
+from drainlint.index.turns import turn
 from drainlint.model.expression import (
     UNKNOWN,
     Expression,
@@ -236,7 +237,7 @@ class _Collector(Expressions):
             case ast.While():
                 test = self.expression(node.test)
                 opened.asked.update(e.path for e in test.walk() if e.path)
-                opened.turns.append(test)
+                opened.turns.append(turn(node, test))
                 self.block(node.body)
                 self.block(node.orelse)
             case ast.With() | ast.AsyncWith():
