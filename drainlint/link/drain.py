@@ -10,8 +10,9 @@ from drainlint.finding import Related
 from drainlint.index.entries import MODULE, FunctionEntry
 from drainlint.link.graph import Graph
 from drainlint.link.names import FunctionId
-from drainlint.link.roles import HANDLERS, Roles
+from drainlint.link.roles import Roles
 from drainlint.link.services import Services
+from drainlint.link.stopwaits import StopWaits
 from drainlint.model.expression import Call
 from drainlint.model.function import Drain
 from drainlint.model.place import Place
@@ -90,14 +91,27 @@ class DrainPaths:
         self.names = graph.names
         self.roles = roles
         self.services = services
+        self.stop_waits = StopWaits(graph, roles, self._stopping)
 
     # Roots
 
     @cached_property
     def roots(self) -> tuple[Root, ...]:
         """Every root of the project, the best evidence first."""
-        found = [*self._registered(), *self._named(), *self._regions()]
+        found = [*self._whole, *self._regions()]
         return tuple(sorted(found, key=lambda r: (r.by_name, r.sort not in CERTAIN)))
+
+    @cached_property
+    def _whole(self) -> tuple[Root, ...]:
+        """The roots that are functions, not only some lines of one."""
+        return (*self._registered(), *self._named())
+
+    def _stopping(self) -> set[FunctionId]:
+        """The functions that run when the program stops, whatever its main flow waits for."""
+        found: dict[FunctionId, _Reached] = {}
+        starts = (_Reached(root, (root.function,)) for root in self._whole)
+        self._spread(found, starts, certain=False)
+        return found.keys() - self.roles.main
 
     def _registered(self) -> Iterator[Root]:
         for registration in self.graph.registrations:
@@ -149,7 +163,8 @@ class DrainPaths:
 
     def _regions(self) -> Iterator[Root]:
         for key, entry in self.names.functions():
-            main = key in self.roles.main or self._is_sole_entry(key)
+            wait = self.stop_waits.all.get(key)
+            main = wait is not None or key in self.roles.main or self._is_sole_entry(key)
             worker = bool(self.roles.registered(key) & {*RUNS_BESIDE, "task"})
             for region in entry.regions:
                 lines = (region.first_line, region.last_line)
@@ -163,8 +178,9 @@ class DrainPaths:
                     word = "`finally`" if region.sort == "final" else "interrupt handler"
                     where = f"{word} of `{shown(entry)}`"
                     yield Root(key, "finally", where, False, *lines)
-            if main:
-                yield from self._after_wait(key, entry)
+            if wait is not None and wait.after <= entry.end_line:
+                label = f"what follows `{wait.text}` in `{shown(entry)}`"
+                yield Root(key, "after-wait", label, False, wait.after, entry.end_line)
 
     def _is_sole_entry(self, key: FunctionId) -> bool:
         """A helper that the main flow enters directly, such as `run()` under the guard."""
@@ -179,45 +195,9 @@ class DrainPaths:
             for d in entry.decorators
         )
 
-    def _after_wait(self, key: FunctionId, entry: FunctionEntry) -> Iterator[Root]:
-        for call in entry.calls:
-            if self.is_stop_wait(key, call):
-                line = call.place.end_line + 1
-                label = f"what follows `{call.text}` in `{shown(entry)}`"
-                yield Root(key, "after-wait", label, False, line, entry.end_line)
-                return
-
     def is_stop_wait(self, key: FunctionId, call: Call) -> bool:
         """Whether a call is a wait for the request to stop: an event that a handler sets."""
-        known = self.graph.kinds.facts(key, call)
-        if known is None:
-            return False
-        facts, kind = known
-        if facts.name in ("signal.pause", "signal.sigwait", "signal.sigwaitinfo"):
-            return True
-        if facts.does != "wait" or kind is None or "event" not in kind.nature:
-            return False
-        path = "" if call.receiver is None else call.receiver.path
-        return bool(path) and self._set_by_handler(key, path)
-
-    def _set_by_handler(self, key: FunctionId, path: str) -> bool:
-        """Whether a signal handler of the same file sets the event that `path` names in `key`."""
-        attribute = path.rpartition(".")[2]
-        for registration in self.graph.registrations:
-            if registration.role not in HANDLERS or registration.target.path != key.path:
-                continue
-            for function in self.closure(registration.target):
-                for call in self.names.function(function).calls:
-                    if call.method == "set" and call.func.path.endswith(f"{attribute}.set"):
-                        return True
-        # `loop.add_signal_handler(SIGTERM, stop.set)` hands the event's own method on.
-        for call in self.names.function(key).calls:
-            known = self.graph.kinds.facts(key, call)
-            if known is not None and any(r.role in HANDLERS for r in known[0].runs):
-                given = {a.value.path for a in call.arguments}
-                if any(g.endswith(f"{attribute}.set") for g in given):
-                    return True
-        return False
+        return self.stop_waits.is_wait(key, call)
 
     def closure(self, start: FunctionId) -> Iterator[FunctionId]:
         """A function and all that it calls, transitively."""
