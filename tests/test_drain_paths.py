@@ -167,6 +167,44 @@ def test_a_method_that_begins_with_such_a_word_counts_where_it_ends_what_it_owns
     assert drain(only_named, "Service.stop_words") is None
 
 
+def test_what_is_ended_must_be_something_that_lives() -> None:
+    made = program("""
+        import threading
+
+        class Batch:
+            def abort(self, why): ...
+
+        class Sender:
+            def __init__(self):
+                self.worker = threading.Thread(target=print)
+                self.batch = Batch()
+                self.ready = threading.Condition()
+
+            def abort_batch(self):
+                self.batch.abort("no more")
+
+            def drain_events(self):
+                self.ready.wait(1)
+
+            def stop_worker(self):
+                self.worker.join()
+    """)
+    assert drain(made, "Sender.abort_batch") is None
+    assert drain(made, "Sender.drain_events") is None
+    assert drain(made, "Sender.stop_worker") is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "certain"), [("self.sent += 1", False), ("self.worker.join()", True)]
+)
+def test_finish_is_the_end_of_a_service_where_it_ends_something(
+    body: str, *, certain: bool
+) -> None:
+    found = drain(program(WORKER.format(name="finish", body=body)), "Service.finish")
+    assert found is not None
+    assert found.by_name is not certain
+
+
 def test_super_is_followed_into_the_base() -> None:
     made = program("""
         import threading

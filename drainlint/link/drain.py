@@ -11,7 +11,7 @@ from drainlint.index.entries import MODULE, FunctionEntry
 from drainlint.link.graph import Graph
 from drainlint.link.names import FunctionId
 from drainlint.link.roles import Roles
-from drainlint.link.services import Services
+from drainlint.link.services import EVENTS, RESOURCES, WORKERS, Services
 from drainlint.link.stopwaits import StopWaits
 from drainlint.model.expression import Call
 from drainlint.model.function import Drain
@@ -24,6 +24,8 @@ WORDS = (
 WHOLE = re.compile(rf"_*(async_)?({WORDS})$")
 BEGINS = re.compile(rf"_*(async_)?({WORDS})_")
 HOOKS = re.compile(r"on_(stop|close|shutdown|exit)$|(before|after)_\w*shutdown$")
+OF_ANYTHING = re.compile(r"_*(async_)?(abort|cleanup|destroy|drain|end|finish)$")
+"""Names that requests, batches and files have for their ends as well: they say less."""
 CONTEXT = frozenset({"__exit__", "__aexit__", "__del__"})
 ENDING = frozenset(
     {
@@ -46,6 +48,8 @@ ENDING = frozenset(
     }
 )
 """Methods that, called on something of one's own, make a `stop_x` a stop method."""
+OF_THE_LIVING = frozenset({"wait", "drain", "abort", "destroy", "disconnect"})
+"""Those that do so only on what is known to have a lifetime: a batch is aborted, too."""
 REGISTERED = {
     "signal-handler": ("signal", "signal handler"),
     "loop-signal-handler": ("signal", "signal handler"),
@@ -53,6 +57,7 @@ REGISTERED = {
     "finaliser": ("exit-hook", "finaliser"),
     "shutdown-hook": ("shutdown-hook", "shutdown hook"),
 }
+LIVING = WORKERS | RESOURCES | EVENTS
 RUNS_BESIDE = frozenset({"thread", "process", "greenlet"})
 CERTAIN = frozenset({"signal", "exit-hook", "shutdown-hook"})
 
@@ -132,8 +137,10 @@ class DrainPaths:
             if name in CONTEXT and entry.owner:
                 yield Root(key, "context", label)
             elif whole or (BEGINS.match(name) and self._ends_its_own(key, entry)):
-                by_name = self.services.of_function(key) is None
-                yield Root(key, "method", label, by_name)
+                certain = self.services.of_function(key) is not None
+                if certain and OF_ANYTHING.match(name):
+                    certain = self._ends_its_own(key, entry)
+                yield Root(key, "method", label, not certain)
 
     def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether it runs as a worker, or for each request, whatever its name says.
@@ -145,21 +152,34 @@ class DrainPaths:
 
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""
+        return any(
+            call.method in ENDING and self._is_owned(key, entry, call) and self._lives(key, call)
+            for call in entry.calls
+        )
+
+    def _is_owned(self, key: FunctionId, entry: FunctionEntry, call: Call) -> bool:
+        """Whether a call is upon its object, its module, or something that one of them owns."""
+        head, dot, _ = call.func.path.partition(".")
+        if not dot:
+            return False
         me = self.graph.classes.self_name(key)
-        for call in entry.calls:
-            head, _, _ = call.func.path.partition(".")
-            if call.method not in ENDING or head == call.func.path:
-                continue
-            if head == me and me:
-                return True
-            resolved = self.names.resolve(key, head)
-            symbol = resolved.symbol if resolved else None
-            if getattr(symbol, "scope", None) == FunctionId(key.path, MODULE):
-                return True
-            ways = entry.bindings.get(head, ())
-            if any(me and me in {e.path.partition(".")[0] for e in w.value.walk()} for w in ways):
-                return True
-        return False
+        if head == me:
+            return True
+        resolved = self.names.resolve(key, head)
+        symbol = resolved.symbol if resolved else None
+        if getattr(symbol, "scope", None) == FunctionId(key.path, MODULE):
+            return True
+        ways = entry.bindings.get(head, ())
+        return any(me and me in {e.path.partition(".")[0] for e in w.value.walk()} for w in ways)
+
+    def _lives(self, key: FunctionId, call: Call) -> bool:
+        """Whether what a call ends has a lifetime, as far as that is known."""
+        kind = None if call.receiver is None else self.graph.kinds.of(key, call.receiver)
+        owner = self.graph.kinds.project_class(kind)
+        if call.method not in OF_THE_LIVING:
+            return True
+        service = owner is not None and self.services.of(owner) is not None
+        return service or (kind is not None and kind.nature in LIVING)
 
     def _regions(self) -> Iterator[Root]:
         for key, entry in self.names.functions():
