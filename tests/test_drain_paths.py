@@ -194,13 +194,31 @@ def test_what_is_ended_must_be_something_that_lives() -> None:
     assert drain(made, "Sender.stop_worker") is not None
 
 
+JOB = """
+import redis
+
+class Job:
+    def __init__(self, connection: redis.Redis):
+        self.connection = connection{thread}
+
+    def finish(self):
+        {body}
+"""
+
+
 @pytest.mark.parametrize(
-    ("body", "certain"), [("self.sent += 1", False), ("self.worker.join()", True)]
+    ("thread", "body", "certain"),
+    [
+        ("", "self.connection.delete('job')", False),
+        ("", "self.connection.close()", True),
+        ("; self.worker = threading.Thread(target=print)", "self.done = 1", True),
+    ],
 )
-def test_finish_is_the_end_of_a_service_where_it_ends_something(
-    body: str, *, certain: bool
+def test_finish_is_the_end_of_a_service_where_that_lives_or_it_ends_something(
+    thread: str, body: str, *, certain: bool
 ) -> None:
-    found = drain(program(WORKER.format(name="finish", body=body)), "Service.finish")
+    text = f"import threading\n{JOB.format(thread=thread, body=body)}"
+    found = drain(program(text), "Job.finish")
     assert found is not None
     assert found.by_name is not certain
 
@@ -525,6 +543,80 @@ def test_finally_of_a_loop_that_ends_by_the_flag_of_a_handler_is_on_the_drain_pa
         "`Worker.wind_up`",
     ]
     assert drain(made, "Worker.step") is None
+
+
+def test_finally_of_what_a_handler_breaks_off_is_on_the_drain_path() -> None:
+    made = program("""
+        import signal, time
+
+        class StopRequested(Exception): ...
+
+        class Scheduler:
+            def _install(self):
+                signal.signal(signal.SIGTERM, self._request_stop)
+
+            def _request_stop(self, *_):
+                raise StopRequested
+
+            def start(self):
+                self._install()
+                try:
+                    while True:
+                        self.step()
+                finally:
+                    self.wind_up()
+
+            def step(self): ...
+
+            def wind_up(self): ...
+    """)
+    assert steps(drain(made, "Scheduler.wind_up"))[0] == "`finally` of `Scheduler.start`"
+    assert drain(made, "Scheduler.step") is None
+
+
+def test_a_loop_is_left_where_a_test_within_a_test_of_the_flag_says_so() -> None:
+    made = program("""
+        import signal
+
+        class Pool:
+            def __init__(self):
+                signal.signal(signal.SIGTERM, self.request_stop)
+
+            def request_stop(self, *_):
+                self.status = "stopped"
+
+            def start(self):
+                while True:
+                    if self.status == "stopped":
+                        if self.all_ended():
+                            break
+                    self.step()
+                self.wind_up()
+
+            def all_ended(self): ...
+
+            def step(self): ...
+
+            def wind_up(self): ...
+    """)
+    assert drain(made, "Pool.wind_up") is not None
+    assert drain(made, "Pool.step") is None
+
+
+def test_a_handler_of_a_signal_that_never_asks_to_stop_is_not_on_the_drain_path() -> None:
+    text = """
+        import signal
+
+        def on_signal(*_):
+            wind_up()
+
+        def wind_up(): ...
+
+        signal.signal(signal.{name}, on_signal)
+    """
+    assert drain(program(text.format(name="SIGCHLD")), "wind_up") is None
+    assert drain(program(text.format(name="SIGALRM")), "wind_up") is None
+    assert drain(program(text.format(name="SIGUSR1")), "wind_up") is not None
 
 
 def test_a_loop_that_takes_signals_from_a_queue_ends_when_it_is_left() -> None:

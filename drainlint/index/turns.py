@@ -17,10 +17,10 @@ def _exits(block: list[ast.stmt]) -> Iterator[ast.expr]:
     """The tests after which a loop is left: `if self.stopping: break`."""
     for statement in block:
         if isinstance(statement, ast.If):
-            if any(_leaves(part) for part in (statement.body, statement.orelse)):
+            within = [*_exits(statement.body), *_exits(statement.orelse)]
+            if within or _leaves(statement.body) or _leaves(statement.orelse):
                 yield statement.test
-            yield from _exits(statement.body)
-            yield from _exits(statement.orelse)
+            yield from within
         elif isinstance(statement, ast.With | ast.AsyncWith | ast.Try):
             yield from _exits(statement.body)
 

@@ -8,13 +8,15 @@ from functools import cached_property
 
 from drainlint.finding import Related
 from drainlint.index.entries import MODULE, FunctionEntry
-from drainlint.link.graph import Graph
+from drainlint.link.entries import Entries
+from drainlint.link.graph import Graph, Registration
 from drainlint.link.names import FunctionId
-from drainlint.link.roles import Roles
+from drainlint.link.roles import HANDLERS, Roles
 from drainlint.link.services import EVENTS, RESOURCES, WORKERS, Services
 from drainlint.link.stopwaits import StopWaits
 from drainlint.model.expression import Call
 from drainlint.model.function import Drain
+from drainlint.model.hook import OTHERS
 from drainlint.model.place import Place
 
 WORDS = (
@@ -96,6 +98,7 @@ class DrainPaths:
         self.names = graph.names
         self.roles = roles
         self.services = services
+        self._entries = Entries(graph, roles)
         self.stop_waits = StopWaits(graph, roles, self._stopping)
 
     # Roots
@@ -121,11 +124,18 @@ class DrainPaths:
     def _registered(self) -> Iterator[Root]:
         for registration in self.graph.registrations:
             sort, label = REGISTERED.get(registration.role, ("", ""))
-            if sort:
+            if sort and not self._is_for_something_else(registration):
                 entry = self.names.function(registration.target)
                 in_full = "<lambda" in entry.name or registration.call is None
                 name = shown(entry) if in_full else entry.short_name
                 yield Root(registration.target, sort, f"{label} `{name}`")
+
+    def _is_for_something_else(self, registration: Registration) -> bool:
+        """Whether a handler is only for signals that never ask to stop: SIGCHLD, SIGALRM."""
+        if registration.role not in HANDLERS:
+            return False
+        signals = list(self._entries.triggers(registration))
+        return bool(signals) and all(signal in OTHERS for signal in signals)
 
     def _named(self) -> Iterator[Root]:
         for key, entry in self.names.functions():
@@ -139,7 +149,7 @@ class DrainPaths:
             elif whole or (BEGINS.match(name) and self._ends_its_own(key, entry)):
                 certain = self.services.of_function(key) is not None
                 if certain and OF_ANYTHING.match(name):
-                    certain = self._ends_its_own(key, entry)
+                    certain = self.services.lives(key) or self._ends_its_own(key, entry)
                 yield Root(key, "method", label, not certain)
 
     def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
@@ -185,6 +195,7 @@ class DrainPaths:
         for key, entry in self.names.functions():
             wait = self.stop_waits.all.get(key)
             main = wait is not None or key in self.roles.main or self._is_sole_entry(key)
+            main = main or key in self.stop_waits.interrupted
             worker = bool(self.roles.registered(key) & {*RUNS_BESIDE, "task"})
             for region in entry.regions:
                 lines = (region.first_line, region.last_line)

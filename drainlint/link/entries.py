@@ -102,12 +102,17 @@ class Entries:
             found.setdefault(registration.scope, []).append(registration)
         return found
 
-    def triggers(self, registration: Registration) -> Iterator[str]:
-        """What a handler is registered for, as written: `SIGTERM`; nothing where that is unsaid."""
+    def triggers(
+        self, registration: Registration, scope: FunctionId | None = None
+    ) -> Iterator[str]:
+        """What a handler is registered for, as written: `SIGTERM`; nothing where that is unsaid.
+
+        `scope` is the function that the registering call stands in, where that is known.
+        """
         call = registration.call
         if call is None or not call.arguments or "signal" not in registration.role:
             return
-        scope, signals = self.registered_in(registration), call.arguments[0].value
+        scope, signals = scope or self.registered_in(registration), call.arguments[0].value
         yield from self._of_table(registration, scope, signals) or self._named(scope, signals)
 
     def _of_table(

@@ -76,16 +76,24 @@ class Results(Types, ABC):
             by_class = self.knowledge.method(head, last) if head else None
             return None if by_class is None else (by_class, self.kind_of_type(head))
         receiver = call.receiver
-        if receiver is None:
-            return None
-        kind = self.of(scope, receiver)
+        kind = None if receiver is None else self.of(scope, receiver)
         if kind is None:
-            return None
+            return self._facts_of_alias(scope, call) if receiver is None else None
         owner = self.project_class(kind)
         if owner is not None and self.classes.method(owner, call.method) is not None:
             return None
         found = self.method_facts(kind, call.method)
         return None if found is None else (found, kind)
+
+    def _facts_of_alias(
+        self, scope: FunctionId, call: Call
+    ) -> tuple[CallFacts, Kind | None] | None:
+        """What is known of a library's class or function under a name of the project's own."""
+        kind = self.of(scope, call.func)
+        if kind is None or kind.is_project or kind.nature not in ("class", "function"):
+            return None
+        found = self.knowledge.call(kind.type)
+        return None if found is None else (found, self.kind_of_type(_split(kind.type)[0]))
 
     def _call(self, scope: FunctionId, call: Call) -> Kind | None:
         path = call.func.path

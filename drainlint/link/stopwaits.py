@@ -6,6 +6,7 @@ main flow waits for that, itself or in a function that it calls, and then winds 
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import NamedTuple
 
@@ -56,20 +57,26 @@ class StopWaits:
     @cached_property
     def told(self) -> frozenset[Thing]:
         """The variables and attributes by which signal handlers tell the main flow to stop."""
-        found: set[Thing] = set()
         handlers = {r.target for r in self.graph.registrations if r.role in HANDLERS}
+        found = set(self._told_by(handlers))
+        for key, call in self._registering():
+            for argument in call.arguments:
+                found.update(self._handed(key, argument.value.path))
+        return frozenset(found)
+
+    def told_by(self, handler: FunctionId) -> frozenset[Thing]:
+        """The variables and attributes that one handler sets, itself or by what it calls."""
+        return frozenset(self._told_by({handler}))
+
+    def _told_by(self, handlers: AbstractSet[FunctionId]) -> Iterator[Thing]:
         for key in self._closure(handlers):
             entry = self.names.function(key)
             for path, ways in entry.bindings.items():
                 shared = "." in path or path in entry.shared
                 if shared and any(_is_flag(way, itself=key in handlers) for way in ways):
-                    found.update(self._thing(key, path))
+                    yield from self._thing(key, path)
             for call in entry.calls:
-                found.update(self._set_by(key, call))
-        for key, call in self._registering():
-            for argument in call.arguments:
-                found.update(self._handed(key, argument.value.path))
-        return frozenset(found)
+                yield from self._set_by(key, call)
 
     def _closure(self, starts: Iterable[FunctionId]) -> Iterator[FunctionId]:
         seen = set(starts)
@@ -195,6 +202,20 @@ class StopWaits:
         for _ in range(STEPS):
             wave = [key for key in self._above(wave, found) if key not in stopping]
         return found
+
+    @cached_property
+    def interrupted(self) -> frozenset[FunctionId]:
+        """Functions that a signal handler breaks off, since it raises instead of setting something.
+
+        The ones that register it, themselves or by the helper that they call.
+        """
+        raising = {
+            r.scope
+            for r in self.graph.registrations
+            if r.role in HANDLERS and self.names.function(r.target).raises
+        }
+        callers = (c for key in raising for c in self.graph.callers.get(key, ()))
+        return frozenset(key for key in {*raising, *callers} if not self._is_worker(key))
 
     @cached_property
     def _waits_by_signal(self) -> bool:
