@@ -169,6 +169,62 @@ def test_a_method_that_begins_with_such_a_word_counts_where_it_ends_what_it_owns
     assert drain(only_named, "Service.stop_words") is None
 
 
+def test_what_is_ended_must_be_something_that_lives() -> None:
+    made = program("""
+        import threading
+
+        class Batch:
+            def abort(self, why): ...
+
+        class Sender:
+            def __init__(self):
+                self.worker = threading.Thread(target=print)
+                self.batch = Batch()
+                self.ready = threading.Condition()
+
+            def abort_batch(self):
+                self.batch.abort("no more")
+
+            def drain_events(self):
+                self.ready.wait(1)
+
+            def stop_worker(self):
+                self.worker.join()
+    """)
+    assert drain(made, "Sender.abort_batch") is None
+    assert drain(made, "Sender.drain_events") is None
+    assert drain(made, "Sender.stop_worker") is not None
+
+
+JOB = """
+import redis
+
+class Job:
+    def __init__(self, connection: redis.Redis):
+        self.connection = connection{thread}
+
+    def finish(self):
+        {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("thread", "body", "certain"),
+    [
+        ("", "self.connection.delete('job')", False),
+        ("", "self.connection.close()", True),
+        ("; self.worker = threading.Thread(target=print)", "self.done = 1", True),
+    ],
+)
+def test_finish_is_the_end_of_a_service_where_that_lives_or_it_ends_something(
+    thread: str, body: str, *, certain: bool
+) -> None:
+    text = f"import threading\n{JOB.format(thread=thread, body=body)}"
+    found = drain(program(text), "Job.finish")
+    assert found is not None
+    assert found.by_name is not certain
+
+
 def test_super_is_followed_into_the_base() -> None:
     made = program("""
         import threading
@@ -323,6 +379,280 @@ def test_what_follows_the_wait_for_stop_is_on_the_drain_path_but_not_the_wait() 
 def test_a_wait_for_an_event_that_no_handler_sets_is_no_wait_for_stop() -> None:
     made = program(WAITING.replace("done.set()", "pass"))
     assert drain(made, "wind_up") is None
+
+
+HELPERS = {
+    "a function that waits": """
+        stop = threading.Event()
+
+        def on_term(*_):
+            stop.set()
+
+        def wait_for_signals():
+            signal.signal(signal.SIGTERM, on_term)
+            stop.wait()
+
+        def main():
+            begin()
+            wait_for_signals()
+            wind_up()
+    """,
+    "an event of an object": """
+        class Signals:
+            def __init__(self):
+                self.stop = threading.Event()
+                signal.signal(signal.SIGTERM, self.on_term)
+
+            def on_term(self, *_):
+                self.stop.set()
+
+            def wait(self):
+                self.stop.wait()
+
+        def main():
+            signals = Signals()
+            begin()
+            signals.wait()
+            wind_up()
+    """,
+    "a loop by the flag of an object": """
+        class Killer:
+            kill_now = False
+
+            def __init__(self):
+                signal.signal(signal.SIGTERM, self.on_term)
+
+            def on_term(self, *_):
+                self.kill_now = True
+
+        def main():
+            killer = Killer()
+            while not killer.kill_now:
+                begin()
+            wind_up()
+    """,
+    "a loop that is left": """
+        running = True
+
+        def on_term(*_):
+            global running
+            running = False
+
+        def main():
+            signal.signal(signal.SIGTERM, on_term)
+            while True:
+                begin()
+                if not running:
+                    break
+            wind_up()
+    """,
+    "a coroutine that is awaited": """
+        async def wait_for_signals():
+            stop = asyncio.Event()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+            await stop.wait()
+
+        async def serve():
+            begin()
+            await wait_for_signals()
+            wind_up()
+
+        def main():
+            asyncio.run(serve())
+    """,
+    "a future": """
+        async def serve():
+            loop = asyncio.get_running_loop()
+            stop = loop.create_future()
+            loop.add_signal_handler(signal.SIGTERM, stop.set_result, None)
+            begin()
+            await stop
+            wind_up()
+
+        asyncio.run(serve())
+    """,
+    "a handler that wakes the loop": """
+        async def wait_for_signals():
+            loop = asyncio.get_running_loop()
+            event = asyncio.Event()
+
+            def on_term(*_):
+                loop.call_soon_threadsafe(event.set)
+
+            signal.signal(signal.SIGTERM, on_term)
+            await event.wait()
+
+        async def close_when_told():
+            await wait_for_signals()
+            wind_up()
+
+        async def serve():
+            closing = asyncio.create_task(close_when_told())
+            begin()
+    """,
+}
+AROUND = "import asyncio, signal, threading\n\ndef begin(): ...\n\ndef wind_up(): ...\n"
+
+
+@pytest.mark.parametrize("how", HELPERS)
+def test_what_follows_a_helper_that_waits_for_stop_is_on_the_drain_path(how: str) -> None:
+    made = program(AROUND + textwrap.dedent(HELPERS[how]))
+    found = drain(made, "wind_up")
+    assert found is not None
+    assert found.sort == "after-wait"
+    assert drain(made, "begin") is None
+
+
+NO_WAITS = {
+    "a flag that no handler sets": ("self.kill_now = True", "self.count = 1"),
+    "a loop that also ends otherwise": ("not killer.kill_now", "not killer.kill_now and left()"),
+}
+
+
+@pytest.mark.parametrize("how", NO_WAITS)
+def test_what_follows_any_other_loop_is_not_on_the_drain_path(how: str) -> None:
+    text = HELPERS["a loop by the flag of an object"].replace(*NO_WAITS[how])
+    assert drain(program(AROUND + textwrap.dedent(text)), "wind_up") is None
+
+
+def test_whoever_starts_a_task_that_waits_for_stop_goes_on_at_once() -> None:
+    made = program(AROUND + textwrap.dedent(HELPERS["a handler that wakes the loop"]))
+    assert not [r for r in made.drain_paths.roots if r.function.name == "serve"]
+
+
+def test_finally_of_a_loop_that_ends_by_the_flag_of_a_handler_is_on_the_drain_path() -> None:
+    made = program("""
+        import signal
+
+        class Worker:
+            def work(self):
+                signal.signal(signal.SIGTERM, self.request_stop)
+                try:
+                    while not self.stopping:
+                        self.step()
+                finally:
+                    self.wind_up()
+
+            def request_stop(self, *_):
+                self.stopping = True
+
+            def step(self): ...
+
+            def wind_up(self): ...
+    """)
+    assert steps(drain(made, "Worker.wind_up")) == [
+        "`finally` of `Worker.work`",
+        "`Worker.wind_up`",
+    ]
+    assert drain(made, "Worker.step") is None
+
+
+def test_finally_of_what_a_handler_breaks_off_is_on_the_drain_path() -> None:
+    made = program("""
+        import signal, time
+
+        class StopRequested(Exception): ...
+
+        class Scheduler:
+            def _install(self):
+                signal.signal(signal.SIGTERM, self._request_stop)
+
+            def _request_stop(self, *_):
+                raise StopRequested
+
+            def start(self):
+                self._install()
+                try:
+                    while True:
+                        self.step()
+                finally:
+                    self.wind_up()
+
+            def step(self): ...
+
+            def wind_up(self): ...
+    """)
+    assert steps(drain(made, "Scheduler.wind_up"))[0] == "`finally` of `Scheduler.start`"
+    assert drain(made, "Scheduler.step") is None
+
+
+def test_a_loop_is_left_where_a_test_within_a_test_of_the_flag_says_so() -> None:
+    made = program("""
+        import signal
+
+        class Pool:
+            def __init__(self):
+                signal.signal(signal.SIGTERM, self.request_stop)
+
+            def request_stop(self, *_):
+                self.status = "stopped"
+
+            def start(self):
+                while True:
+                    if self.status == "stopped":
+                        if self.all_ended():
+                            break
+                    self.step()
+                self.wind_up()
+
+            def all_ended(self): ...
+
+            def step(self): ...
+
+            def wind_up(self): ...
+    """)
+    assert drain(made, "Pool.wind_up") is not None
+    assert drain(made, "Pool.step") is None
+
+
+def test_a_handler_of_a_signal_that_never_asks_to_stop_is_not_on_the_drain_path() -> None:
+    text = """
+        import signal
+
+        def on_signal(*_):
+            wind_up()
+
+        def wind_up(): ...
+
+        signal.signal(signal.{name}, on_signal)
+    """
+    assert drain(program(text.format(name="SIGCHLD")), "wind_up") is None
+    assert drain(program(text.format(name="SIGALRM")), "wind_up") is None
+    assert drain(program(text.format(name="SIGUSR1")), "wind_up") is not None
+
+
+def test_a_loop_that_takes_signals_from_a_queue_ends_when_it_is_left() -> None:
+    made = program("""
+        import queue, signal
+
+        class Arbiter:
+            def __init__(self):
+                self.signals = queue.SimpleQueue()
+                signal.signal(signal.SIGTERM, self.signal)
+
+            def signal(self, number, frame):
+                self.signals.put_nowait(number)
+
+            def next_signal(self):
+                number = self.signals.get(timeout=1)
+                self.note(number)
+                return number
+
+            def run(self):
+                try:
+                    while True:
+                        self.handle(self.next_signal())
+                except KeyboardInterrupt:
+                    self.wind_up()
+
+            def note(self, number): ...
+
+            def handle(self, number): ...
+
+            def wind_up(self): ...
+    """)
+    assert drain(made, "Arbiter.wind_up") is not None
+    assert drain(made, "Arbiter.note") is drain(made, "Arbiter.handle") is None
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from drainlint.chart.lifetimes import of_its_own, without_side_code
+from drainlint.chart.makings import MadeThings
 from drainlint.chart.paths import Paths, Way, Wishes
 from drainlint.chart.servicemap import Entry, Handler, LeftOut, MappedService, ServiceMap, Spot
 from drainlint.index.entries import MAIN, MODULE
 from drainlint.link.drain import shown
 from drainlint.link.entries import PACKAGE, SCRIPT, Entries, ProgramEntry
+from drainlint.link.hooks import Hooks
 from drainlint.link.names import ClassId, FunctionId
 from drainlint.link.program import Program
 from drainlint.model.expression import Name
+from drainlint.model.hook import ExitHook, Hook, SignalHandler
 from drainlint.model.service import Lifetime
 
 
@@ -34,6 +37,8 @@ class _Drawing:
             else without_side_code(lifetime, wishes.side_code)
             for key, lifetime in program.lifetimes.all()
         }
+        self.hooks = Hooks(program)
+        self.things = MadeThings(program, wishes)
         self._made: dict[FunctionId, frozenset[ClassId]] = {}
 
     def whole(self) -> ServiceMap:
@@ -44,13 +49,22 @@ class _Drawing:
         handlers = [self._handler(way) for way in self.paths.of_no_entry()]
         quiet, within, side = self.paths.draw_the_rest()
         shown_classes = sum(1 + len(service.heirs) for service in services)
+        things = tuple(self.things.shown())
         holders = sum(key.path in self.wishes.asked for key in self.lifetimes)
         return ServiceMap(
             tuple(kept),
             tuple(handlers),
             tuple(services),
+            things,
             tuple(self.paths.drawn),
-            LeftOut(len(asked) - len(kept), holders - shown_classes, quiet, within, side),
+            LeftOut(
+                len(asked) - len(kept),
+                holders - shown_classes,
+                quiet,
+                within,
+                side,
+                len(self.things.of_functions) - len(things),
+            ),
         )
 
     # Entries
@@ -59,6 +73,7 @@ class _Drawing:
         key = entry.function
         defined = self.program.names.function(key)
         handlers = [self._handler(way) for way in self.paths.of_entry(entry)]
+        handlers += self._foreign(key)
         return Entry(
             entry.sort,
             self._name(entry),
@@ -89,7 +104,25 @@ class _Drawing:
             self.paths.triggers(way),
             () if root.first_line else tuple(self._sets(root.function)),
             self.paths.draw(way),
+            () if root.first_line else tuple(self._remarks(root.function)),
         )
+
+    def _remarks(self, handler: FunctionId) -> list[str]:
+        """What is known of a handler or hook besides what it sets and where it leads."""
+        return list(dict.fromkeys(r for h in self.hooks.of.get(handler, ()) for r in remarks(h)))
+
+    def _foreign(self, start: FunctionId) -> Iterator[Handler]:
+        """Handlers that an entry registers, and that are no function of the project."""
+        reach = self.entries.reach(start)
+        for hook in self.hooks.all:
+            key = FunctionId(hook.path, hook.function.name or MODULE)
+            if hook.defined is not None or key not in reach:
+                continue
+            if isinstance(hook, SignalHandler) and (not hook.restores or self.wishes.everything):
+                spot = Spot(hook.path, hook.place.line, hook.place.column)
+                label = f"`{hook.handler}`"
+                told = tuple(remarks(hook))
+                yield Handler(label, spot, spot, hook.signals, hook.sets, remarks=told)
 
     def _sets(self, handler: FunctionId) -> Iterator[str]:
         """The stop signals that a handler, or what it calls, sets."""
@@ -149,7 +182,9 @@ class _Drawing:
             base = self._base(key, lifetime)
             own = lifetime if base is None else of_its_own(lifetime)
             if base is None or own.held or own.signals:
-                kept.append((key, MappedService(own, base="" if base is None else base.name)))
+                makes = tuple(self.things.by_class.get(key, ()))
+                of = "" if base is None else base.name
+                kept.append((key, MappedService(own, base=of, makes=makes)))
             else:
                 heirs.setdefault(base, []).append(lifetime.short_name)
         return [replace(one, heirs=tuple(heirs.get(key, ()))) for key, one in kept]
@@ -170,6 +205,25 @@ class _Drawing:
             ),
             None,
         )
+
+
+def remarks(hook: Hook) -> Iterator[str]:
+    """What is known of a registration, in words."""
+    if isinstance(hook, ExitHook):
+        if hook.is_skipped_by_signals:
+            yield "no signal handler leads there"
+        return
+    if isinstance(hook, SignalHandler):
+        if hook.ignores:
+            yield "ignores it"
+        elif hook.is_deaf:
+            yield "does nothing"
+        if hook.raises:
+            yield "raises"
+        if hook.in_worker:
+            yield f"registered in {hook.in_worker}"
+        if hook.keeps_previous:
+            yield "keeps what was registered before"
 
 
 def _says_something(entry: Entry) -> bool:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from drainlint.model.deadline import Bound, Deadline
-from drainlint.model.service import Lifetime
+from drainlint.model.made import Made
+from drainlint.model.service import Held, Lifetime
 
 
 def bound_of(deadline: Deadline, around: str = "") -> str:
@@ -122,6 +123,8 @@ class Handler:
     """The stop signals that it sets: `Worker.alive`."""
     path: int = 0
     """The number of its drain path; 0 where nothing on it waits."""
+    remarks: tuple[str, ...] = ()
+    """What else is known of it: "raises", "does nothing"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,12 @@ class MappedService:
     """Classes whose whole lifetime is this one's."""
     base: str = ""
     """The class that shows the rest; empty where all is shown here."""
+    makes: tuple[Made, ...] = ()
+    """The calls that make what it holds."""
+
+    def maker(self, held: Held) -> Made | None:
+        """The first call that makes what an attribute holds."""
+        return next((m for m in self.makes if m.kept.partition(".")[2] == held.name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,8 @@ class LeftOut:
     """Stop methods that are drawn within other paths."""
     side: int = 0
     """Roots in tests and examples."""
+    made: int = 0
+    """Workers and resources of functions that are ended where they are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +182,8 @@ class ServiceMap:
     handlers: tuple[Handler, ...] = ()
     """Signal handlers and hooks that are registered where no entry is known to lead."""
     services: tuple[MappedService, ...] = ()
+    made: tuple[Made, ...] = ()
+    """Workers and resources that no attribute of a service keeps."""
     paths: tuple[DrainPath, ...] = ()
     left_out: LeftOut = field(default_factory=LeftOut)
 

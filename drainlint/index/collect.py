@@ -22,6 +22,7 @@ from drainlint.index.entries import (
 )
 from drainlint.index.expressions import Expressions
 from drainlint.index.scope import Open
+from drainlint.index.turns import turn
 from drainlint.model.expression import (
     UNKNOWN,
     Call,
@@ -262,7 +263,7 @@ class _Collector(Expressions):
         opened.words.add("while")
         test = self.expression(node.test)
         opened.asked.update(e.path for e in test.walk() if e.path)
-        opened.turns.append(test)
+        opened.turns.append(turn(node, test))
         self.block(node.body)
         self.block(node.orelse)
 

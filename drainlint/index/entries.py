@@ -48,6 +48,22 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """A `while` loop."""
+
+    test: Expression
+    first_line: int
+    last_line: int
+    left_by: frozenset[str] = frozenset()
+    """What the tests in its body read after which it is left: `if self.stopping: break`."""
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The names that decide whether it goes on."""
+        return self.left_by | {part.path for part in self.test.walk() if part.path}
+
+
+@dataclass(frozen=True, slots=True)
 class Entered:
     """What a `with` enters, and the lines on which it is held."""
 
@@ -97,8 +113,8 @@ class FunctionEntry:
     """The dotted names of what it raises itself; empty for what bears none."""
     entered: tuple[Entered, ...] = ()
     """What its `with` statements enter, in source order."""
-    turns: tuple[Expression, ...] = ()
-    """The tests of its `while` loops."""
+    turns: tuple[Turn, ...] = ()
+    """Its `while` loops, in source order."""
     awaits: tuple[Awaited, ...] = ()
     """The names that it awaits, in source order."""
     checkpoints: tuple[Expression, ...] = ()

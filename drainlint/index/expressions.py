@@ -229,7 +229,7 @@ class Expressions:
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 self.expression(part.value)
-        return Text()
+        return Text(_constant(node.values[:1]), _constant(node.values[-1:]))
 
     def starred(self, node: ast.Starred) -> Expression:
         return Starred(self.expression(node.value))
@@ -354,3 +354,9 @@ _LOWER: dict[type[ast.expr], Callable[[Expressions, Any], Expression]] = {
     ast.Yield: Expressions.yield_,
     ast.YieldFrom: Expressions.yield_from,
 }
+
+
+def _constant(parts: list[ast.expr]) -> str:
+    """The text of a part of an f-string that is constant; empty for any other."""
+    part = parts[0] if parts else None
+    return part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from drainlint.index.entries import Awaited, Binding, Entered, Region
+from drainlint.index.entries import Awaited, Binding, Entered, Region, Turn
 from drainlint.model.expression import Call, Expression
 
 CLEANUP = "await in cleanup"
@@ -42,7 +42,7 @@ class Open:
         self.shared: set[str] = set()
         self.regions: list[Region] = []
         self.entered: list[Entered] = []
-        self.turns: list[Expression] = []
+        self.turns: list[Turn] = []
         self.checkpoints: list[Expression] = []
         self.awaits: list[Awaited] = []
         self.raises: list[str] = []

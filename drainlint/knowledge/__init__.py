@@ -7,7 +7,8 @@ configuration. Every fact has a source. `README.md` beside them says what each k
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from fnmatch import fnmatchcase
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -45,9 +46,23 @@ class TypeFacts:
     """Sets of methods; whoever is used with all of one set is taken for this type."""
     entered: str = ""
     """The type that `with ... as` binds; empty for the object itself."""
-    runs: str = ""
-    """The role that the `run` method of a subclass has."""
+    methods: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Roles, each with the methods of a subclass that the library calls: `run`, `do_*`."""
     source: str = ""
+
+    def role(self, method: str) -> str:
+        """What a subclass's method runs as, because the library calls it; empty for others."""
+        for role, patterns in self.methods:
+            if any(_matches(pattern, method) for pattern in patterns):
+                return role
+        return ""
+
+
+def _matches(pattern: str, method: str) -> bool:
+    """Whether a method is meant by `run`, by `do_*`, or by `*`: whatever is public."""
+    if not pattern.endswith("*"):
+        return method == pattern
+    return method.startswith(pattern[:-1]) and not (pattern == "*" and method.startswith("_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +129,11 @@ WAITING = frozenset(
 """The verbs of calls that may hold their caller up."""
 
 
-@dataclass(frozen=True, slots=True)
+DEPTH = 10
+"""Bases of a type that are looked at; a damaged user table may hold a circle."""
+
+
+@dataclass(frozen=True)
 class Knowledge:
     """All tables, merged; looked up by dotted name."""
 
@@ -133,11 +152,34 @@ class Knowledge:
         """The facts about a function, or about the method `dotted` of a listed type."""
         return self.calls.get(self.aliases.get(dotted, dotted))
 
+    def base(self, dotted: str) -> TypeFacts | None:
+        """The facts about a class that others derive from; it may be listed by a pattern.
+
+        Generated code has one base for each service: `*_pb2_grpc.*Servicer`.
+        """
+        found = self.type(dotted)
+        if found is None:
+            name = next((p for p in self._patterns if fnmatchcase(dotted, p)), "")
+            found = self.types.get(name)
+        return found
+
+    @cached_property
+    def _patterns(self) -> tuple[str, ...]:
+        return tuple(name for name in self.types if "*" in name)
+
+    def role(self, base: str, method: str) -> str:
+        """What a method of a subclass runs as, by the library's class that it derives from."""
+        facts, seen, role = self.base(base), 0, ""
+        while facts and not role and seen < DEPTH:
+            role = facts.role(method)
+            facts, seen = self.type(facts.base) if facts.base else None, seen + 1
+        return role
+
     def method(self, type_name: str, method: str) -> CallFacts | None:
         """The facts about a method, looked for along the type's bases."""
         seen = 0
         facts = self.type(type_name)
-        while facts and seen < 10:  # noqa: PLR2004 - a damaged user table may hold a circle
+        while facts and seen < DEPTH:
             if found := self.calls.get(f"{facts.name}.{method}"):
                 return found
             facts, seen = self.type(facts.base) if facts.base else None, seen + 1
@@ -162,6 +204,8 @@ def _entry(kind: type[Entry], where: str, name: str, values: Mapping[str, Any]) 
             value = tuple(Runs(**run) for run in value)  # noqa: PLW2901
         elif key == "used_as":
             value = tuple(tuple(methods) for methods in value)  # noqa: PLW2901
+        elif key == "methods":
+            value = tuple((role, tuple(names)) for role, names in value.items())  # noqa: PLW2901
         elif isinstance(value, list):
             value = tuple(value)  # noqa: PLW2901
         elif key == "default":

@@ -6,14 +6,11 @@ containers (`list(self.tasks.values())`), and one step into a helper that an att
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from drainlint.index.entries import Binding, FunctionEntry
-from drainlint.knowledge import CallFacts
-from drainlint.link.graph import Graph
 from drainlint.link.names import ClassId, FunctionId
-from drainlint.link.values import Values
-from drainlint.model.deadline import FOREVER, Deadline
+from drainlint.link.verbs import METHODS, VERBS, Done, Verbs, act_of
+from drainlint.model.deadline import FOREVER
 from drainlint.model.expression import (
     Arithmetic,
     Await,
@@ -29,9 +26,7 @@ from drainlint.model.expression import (
     Subscript,
     Walrus,
 )
-from drainlint.model.kind import Kind
 from drainlint.model.place import Place
-from drainlint.model.service import Act
 
 STEPS = 4
 """How many names, loops and containers lie between an attribute and its use at most."""
@@ -39,70 +34,12 @@ LOOKS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "filter
 """Functions whose result holds what their last argument holds."""
 OPENS = frozenset({"values", "items", "copy", "pop", "get", "popleft", "popitem"})
 """Methods of a container that give what it holds."""
-ENDS_AND_WAITS = frozenset({"executor", "scheduler", "exporter", "server"})
-"""Natures whose shutting down waits until they have ended."""
-VERBS: dict[str, tuple[str, ...]] = {
-    "start": ("start",),
-    "run": ("start",),
-    "serve": ("start",),
-    "stop": ("stop",),
-    "cancel": ("stop",),
-    "terminate": ("stop",),
-    "kill": ("stop",),
-    "hard-kill": ("stop",),
-    "release": ("stop",),
-    "close": ("stop",),
-    "killall": ("stop", "join"),
-    "join": ("join",),
-    "wait": ("join",),
-    "process": ("join",),
-    "set": ("set",),
-    "put": ("submit",),
-    "spawn": ("submit",),
-    "take": ("read",),
-}
-"""What a verb of the knowledge tables comes to."""
-_STARTS = {"start", "run", "open", "connect", "serve", "serve_forever", "run_forever", "launch"}
-_STOPS = {
-    "stop",
-    "close",
-    "aclose",
-    "cancel",
-    "terminate",
-    "kill",
-    "shutdown",
-    "shut_down",
-    "abort",
-} | {"quit", "disconnect", "destroy", "unschedule", "server_close", "send_signal", "drain"}
-_JOINS = {"join", "wait", "wait_closed", "wait_stopped", "wait_for", "result", "communicate"}
-METHODS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(_STARTS, ("start",)),
-    **dict.fromkeys(_STOPS, ("stop",)),
-    **dict.fromkeys(_JOINS, ("join",)),
-    **dict.fromkeys(("submit", "put", "put_nowait", "apply_async"), ("submit",)),
-    "set": ("set",),
-    "is_set": ("read",),
-    "isSet": ("read",),
-}
-"""What a method comes to where the tables know nothing: most of all the project's own."""
-
-
-class Done(NamedTuple):
-    """An act, the attribute it is done to, and the word for it."""
-
-    attribute: str
-    word: str
-    """`start`, `stop`, `join`, `ask`, `enter`, `set`, `read`, `submit`."""
-    act: Act
-    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Acts:
+class Acts(Verbs):
     """Finds what is done to the attributes of one class."""
 
-    graph: Graph
-    values: Values
     key: ClassId
 
     def inside(self) -> Iterator[Done]:
@@ -120,11 +57,11 @@ class Acts:
         if not path:
             return
         if self._is_instance(function, path):
-            yield from self._called(function, call, "self")
+            yield from self.called(function, call, "self")
             return
         head, dot, attribute = path.rpartition(".")
         if dot and self._is_instance(function, head):
-            yield from self._called(function, call, attribute)
+            yield from self.called(function, call, attribute)
 
     def _is_instance(self, function: FunctionId, path: str) -> bool:
         if path == self.graph.classes.self_name(function):
@@ -142,19 +79,19 @@ class Acts:
             receiver = call.receiver
             own = receiver is not None and receiver.path == me
             if own and call.method in ("start", "join", "terminate", "kill"):
-                yield from self._called(function, call, "self")
+                yield from self.called(function, call, "self")
             attributes = self.attributes(entry, me, receiver)
             for attribute in attributes:
-                yield from self._called(function, call, attribute)
+                yield from self.called(function, call, attribute)
             if not attributes:
                 yield from self._given(function, entry, me, call)
         for awaited in entry.awaits:
-            act = _act(function, awaited.place, f"await {awaited.value.text}", FOREVER)
+            act = act_of(function, awaited.place, f"await {awaited.value.text}", FOREVER)
             for attribute in self.attributes(entry, me, awaited.value):
                 yield Done(attribute, "join", act)
         for entered in entry.entered:
             place = Place(entered.first_line, 1, entered.first_line, 0)
-            act = _act(function, place, f"with {entered.value.text}", None)
+            act = act_of(function, place, f"with {entered.value.text}", None)
             for attribute in self.attributes(entry, me, entered.value):
                 yield Done(attribute, "enter", act)
         yield from self._kept(function, entry, me)
@@ -167,65 +104,12 @@ class Acts:
                 start, dot, attribute = head.partition(".")
                 if start != me or not dot or "." in attribute:
                     continue
-                act = _act(
+                act = act_of(
                     function, Place(way.line, 1, way.line, 0), f"{name} = {way.value.text}", None
                 )
                 for word in METHODS.get(method, ()):
                     if word in ("set", "read"):
                         yield Done(attribute, word, act)
-
-    def _called(self, function: FunctionId, call: Call, attribute: str) -> Iterator[Done]:
-        """What calling a method of an attribute does to it."""
-        known = self.graph.kinds.facts(function, call)
-        facts, kind = known if known is not None else (None, None)
-        words = VERBS.get(facts.does, ()) if facts is not None else METHODS.get(call.method, ())
-        if facts is not None and facts.asks:
-            words = ("ask",) if facts.asks == "liveness" else ("read",)
-        if facts is not None and facts.does == "close" and _ends_and_waits(kind):
-            words = ("stop", "join")
-        deadline = self._deadline(function, call, facts) if "join" in words else None
-        if deadline is not None and deadline.polls:
-            deadline, words = None, tuple(word for word in words if word != "join")
-        act = _act(function, call.place, call.text, deadline)
-        for word in words:
-            yield Done(attribute, word, act, call)
-
-    def _deadline(
-        self, function: FunctionId, call: Call, facts: CallFacts | None
-    ) -> Deadline | None:
-        """What bounds a call that waits, by itself or around it; None where nothing is known."""
-        given = call.argument("timeout", 0)
-        if facts is not None:
-            own = self.values.deadline(function, call, facts)
-        elif given is not None:
-            own = self.values.timeout(function, given, None)
-        elif call.is_open or self.graph.targets(function, call):
-            return None
-        else:
-            own = FOREVER
-        return self._around(function, call) if own.is_none else own
-
-    def _around(self, function: FunctionId, call: Call) -> Deadline:
-        """The timeout that encloses a call: `wait_for(..., 5)`, `with timeout(5)`."""
-        entry = self.graph.names.function(function)
-        for outer in entry.calls:
-            if any(part is call for a in outer.arguments for part in a.value.walk()):
-                found = self._bound(function, outer)
-                if not found.is_none:
-                    return found
-        for entered in entry.entered:
-            inside = entered.first_line < call.place.line <= entered.last_line
-            if inside and isinstance(entered.value, Call):
-                found = self._bound(function, entered.value)
-                if not found.is_none:
-                    return found
-        return FOREVER
-
-    def _bound(self, function: FunctionId, call: Call) -> Deadline:
-        known = self.graph.kinds.facts(function, call)
-        if known is None or known[0].does != "bound":
-            return FOREVER
-        return self.values.deadline(function, call, known[0])
 
     def _given(
         self, function: FunctionId, entry: FunctionEntry, me: str, call: Call
@@ -238,8 +122,8 @@ class Acts:
         if known is not None:
             facts = known[0]
             words = ("join",) if facts.does == "bound" else VERBS.get(facts.does, ())
-            deadline = self._deadline(function, call, facts) if "join" in words else None
-            act = _act(function, call.place, call.text, deadline)
+            deadline = self.deadline(function, call, facts) if "join" in words else None
+            act = act_of(function, call.place, call.text, deadline)
             for attribute in given:
                 for word in words:
                     if word in ("join", "stop"):
@@ -257,7 +141,7 @@ class Acts:
                 continue
             for word in METHODS.get(method, ()):
                 deadline = FOREVER if word == "join" else None
-                act = _act(function, call.place, call.text, deadline)
+                act = act_of(function, call.place, call.text, deadline)
                 yield Done(attribute, word, act, call)
 
     def _helped(
@@ -276,7 +160,7 @@ class Acts:
                 for attribute in dict.fromkeys(a for attributes in given for a in attributes):
                     for inner in helper.calls:
                         if self._names(helper, inner.receiver, name):
-                            yield from self._called(target, inner, attribute)
+                            yield from self.called(target, inner, attribute)
 
     def _names(self, entry: FunctionEntry, value: Expression | None, name: str) -> bool:
         """Whether an expression is what a local name holds, or an element of it."""
@@ -358,14 +242,6 @@ def _is_put(entry: FunctionEntry, ways: Iterable[Binding], name: str) -> bool:
         for way in ways
         if way.how in ("assign", "element") and not isinstance(way.value, Comprehension)
     )
-
-
-def _ends_and_waits(kind: Kind | None) -> bool:
-    return kind is not None and kind.nature in ENDS_AND_WAITS
-
-
-def _act(function: FunctionId, place: Place, text: str, deadline: Deadline | None) -> Act:
-    return Act(function.name, function.path, place.first_line, text, deadline)
 
 
 def is_marker(call: Call) -> bool:

@@ -161,6 +161,10 @@ class Classes:
         """The names of all attributes, those of bases included."""
         return frozenset(a for one in self.project_line(key) for a in self._own(one))
 
+    def binds(self, key: ClassId, attribute: str) -> bool:
+        """Whether a class itself, not a base, gives an attribute its value."""
+        return attribute in self._own(key)
+
     def _own(self, key: ClassId) -> dict[str, list[tuple[FunctionId, Binding]]]:
         if key not in self._attributes:
             found: dict[str, list[tuple[FunctionId, Binding]]] = defaultdict(list)

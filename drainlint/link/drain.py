@@ -2,18 +2,21 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from drainlint.finding import Related
 from drainlint.index.entries import MODULE, FunctionEntry
-from drainlint.link.graph import Graph
+from drainlint.link.entries import Entries
+from drainlint.link.graph import Graph, Registration
 from drainlint.link.names import FunctionId
 from drainlint.link.roles import HANDLERS, Roles
-from drainlint.link.services import Services
+from drainlint.link.services import EVENTS, RESOURCES, WORKERS, Services
+from drainlint.link.stopwaits import StopWaits
 from drainlint.model.expression import Call
 from drainlint.model.function import Drain
+from drainlint.model.hook import OTHERS
 from drainlint.model.place import Place
 
 WORDS = (
@@ -23,6 +26,8 @@ WORDS = (
 WHOLE = re.compile(rf"_*(async_)?({WORDS})$")
 BEGINS = re.compile(rf"_*(async_)?({WORDS})_")
 HOOKS = re.compile(r"on_(stop|close|shutdown|exit)$|(before|after)_\w*shutdown$")
+OF_ANYTHING = re.compile(r"_*(async_)?(abort|cleanup|destroy|drain|end|finish)$")
+"""Names that requests, batches and files have for their ends as well: they say less."""
 CONTEXT = frozenset({"__exit__", "__aexit__", "__del__"})
 ENDING = frozenset(
     {
@@ -45,6 +50,8 @@ ENDING = frozenset(
     }
 )
 """Methods that, called on something of one's own, make a `stop_x` a stop method."""
+OF_THE_LIVING = frozenset({"wait", "drain", "abort", "destroy", "disconnect"})
+"""Those that do so only on what is known to have a lifetime: a batch is aborted, too."""
 REGISTERED = {
     "signal-handler": ("signal", "signal handler"),
     "loop-signal-handler": ("signal", "signal handler"),
@@ -52,6 +59,7 @@ REGISTERED = {
     "finaliser": ("exit-hook", "finaliser"),
     "shutdown-hook": ("shutdown-hook", "shutdown hook"),
 }
+LIVING = WORKERS | RESOURCES | EVENTS
 RUNS_BESIDE = frozenset({"thread", "process", "greenlet"})
 CERTAIN = frozenset({"signal", "exit-hook", "shutdown-hook"})
 
@@ -73,6 +81,12 @@ class Root:
 class _Reached:
     root: Root
     chain: tuple[FunctionId, ...]
+    guessed: bool = False
+    """A call on the way may as well enter another function."""
+
+    @property
+    def is_weak(self) -> bool:
+        return self.root.by_name or self.guessed
 
 
 class DrainPaths:
@@ -84,57 +98,104 @@ class DrainPaths:
         self.names = graph.names
         self.roles = roles
         self.services = services
+        self._entries = Entries(graph, roles)
+        self.stop_waits = StopWaits(graph, roles, self._stopping)
 
     # Roots
 
     @cached_property
     def roots(self) -> tuple[Root, ...]:
         """Every root of the project, the best evidence first."""
-        found = [*self._registered(), *self._named(), *self._regions()]
+        found = [*self._whole, *self._regions()]
         return tuple(sorted(found, key=lambda r: (r.by_name, r.sort not in CERTAIN)))
+
+    @cached_property
+    def _whole(self) -> tuple[Root, ...]:
+        """The roots that are functions, not only some lines of one."""
+        return (*self._registered(), *self._named())
+
+    def _stopping(self) -> set[FunctionId]:
+        """The functions that run when the program stops, whatever its main flow waits for."""
+        found: dict[FunctionId, _Reached] = {}
+        starts = (_Reached(root, (root.function,)) for root in self._whole)
+        self._spread(found, starts, certain=False)
+        return found.keys() - self.roles.main
 
     def _registered(self) -> Iterator[Root]:
         for registration in self.graph.registrations:
             sort, label = REGISTERED.get(registration.role, ("", ""))
-            if sort:
+            if sort and not self._is_for_something_else(registration):
                 entry = self.names.function(registration.target)
-                name = shown(entry) if "<lambda" in entry.name else entry.short_name
+                in_full = "<lambda" in entry.name or registration.call is None
+                name = shown(entry) if in_full else entry.short_name
                 yield Root(registration.target, sort, f"{label} `{name}`")
+
+    def _is_for_something_else(self, registration: Registration) -> bool:
+        """Whether a handler is only for signals that never ask to stop: SIGCHLD, SIGALRM."""
+        if registration.role not in HANDLERS:
+            return False
+        signals = list(self._entries.triggers(registration))
+        return bool(signals) and all(signal in OTHERS for signal in signals)
 
     def _named(self) -> Iterator[Root]:
         for key, entry in self.names.functions():
             name = entry.short_name.partition("@")[0]
-            if name.startswith("<") or self.roles.registered(key) & RUNS_BESIDE:
+            if name.startswith("<") or self._is_run_otherwise(key, entry):
                 continue
             label = f"`{shown(entry)}`"
             whole = WHOLE.match(name) or HOOKS.match(name)
             if name in CONTEXT and entry.owner:
                 yield Root(key, "context", label)
             elif whole or (BEGINS.match(name) and self._ends_its_own(key, entry)):
-                by_name = self.services.of_function(key) is None
-                yield Root(key, "method", label, by_name)
+                certain = self.services.of_function(key) is not None
+                if certain and OF_ANYTHING.match(name):
+                    certain = self.services.lives(key) or self._ends_its_own(key, entry)
+                yield Root(key, "method", label, not certain)
+
+    def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
+        """Whether it runs as a worker, or for each request, whatever its name says.
+
+        `finish` of a handler ends a request, `destroy` of a view an object.
+        """
+        roles = self.roles.registered(key)
+        return bool(roles & RUNS_BESIDE or (entry.owner and "request-handler" in roles))
 
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""
+        return any(
+            call.method in ENDING and self._is_owned(key, entry, call) and self._lives(key, call)
+            for call in entry.calls
+        )
+
+    def _is_owned(self, key: FunctionId, entry: FunctionEntry, call: Call) -> bool:
+        """Whether a call is upon its object, its module, or something that one of them owns."""
+        head, dot, _ = call.func.path.partition(".")
+        if not dot:
+            return False
         me = self.graph.classes.self_name(key)
-        for call in entry.calls:
-            head, _, _ = call.func.path.partition(".")
-            if call.method not in ENDING or head == call.func.path:
-                continue
-            if head == me and me:
-                return True
-            resolved = self.names.resolve(key, head)
-            symbol = resolved.symbol if resolved else None
-            if getattr(symbol, "scope", None) == FunctionId(key.path, MODULE):
-                return True
-            ways = entry.bindings.get(head, ())
-            if any(me and me in {e.path.partition(".")[0] for e in w.value.walk()} for w in ways):
-                return True
-        return False
+        if head == me:
+            return True
+        resolved = self.names.resolve(key, head)
+        symbol = resolved.symbol if resolved else None
+        if getattr(symbol, "scope", None) == FunctionId(key.path, MODULE):
+            return True
+        ways = entry.bindings.get(head, ())
+        return any(me and me in {e.path.partition(".")[0] for e in w.value.walk()} for w in ways)
+
+    def _lives(self, key: FunctionId, call: Call) -> bool:
+        """Whether what a call ends has a lifetime, as far as that is known."""
+        kind = None if call.receiver is None else self.graph.kinds.of(key, call.receiver)
+        owner = self.graph.kinds.project_class(kind)
+        if call.method not in OF_THE_LIVING:
+            return True
+        service = owner is not None and self.services.of(owner) is not None
+        return service or (kind is not None and kind.nature in LIVING)
 
     def _regions(self) -> Iterator[Root]:
         for key, entry in self.names.functions():
-            main = key in self.roles.main or self._is_sole_entry(key)
+            wait = self.stop_waits.all.get(key)
+            main = wait is not None or key in self.roles.main or self._is_sole_entry(key)
+            main = main or key in self.stop_waits.interrupted
             worker = bool(self.roles.registered(key) & {*RUNS_BESIDE, "task"})
             for region in entry.regions:
                 lines = (region.first_line, region.last_line)
@@ -148,8 +209,9 @@ class DrainPaths:
                     word = "`finally`" if region.sort == "final" else "interrupt handler"
                     where = f"{word} of `{shown(entry)}`"
                     yield Root(key, "finally", where, False, *lines)
-            if main:
-                yield from self._after_wait(key, entry)
+            if wait is not None and wait.after <= entry.end_line:
+                label = f"what follows `{wait.text}` in `{shown(entry)}`"
+                yield Root(key, "after-wait", label, False, wait.after, entry.end_line)
 
     def _is_sole_entry(self, key: FunctionId) -> bool:
         """A helper that the main flow enters directly, such as `run()` under the guard."""
@@ -164,45 +226,9 @@ class DrainPaths:
             for d in entry.decorators
         )
 
-    def _after_wait(self, key: FunctionId, entry: FunctionEntry) -> Iterator[Root]:
-        for call in entry.calls:
-            if self.is_stop_wait(key, call):
-                line = call.place.end_line + 1
-                label = f"what follows `{call.text}` in `{shown(entry)}`"
-                yield Root(key, "after-wait", label, False, line, entry.end_line)
-                return
-
     def is_stop_wait(self, key: FunctionId, call: Call) -> bool:
         """Whether a call is a wait for the request to stop: an event that a handler sets."""
-        known = self.graph.kinds.facts(key, call)
-        if known is None:
-            return False
-        facts, kind = known
-        if facts.name in ("signal.pause", "signal.sigwait", "signal.sigwaitinfo"):
-            return True
-        if facts.does != "wait" or kind is None or "event" not in kind.nature:
-            return False
-        path = "" if call.receiver is None else call.receiver.path
-        return bool(path) and self._set_by_handler(key, path)
-
-    def _set_by_handler(self, key: FunctionId, path: str) -> bool:
-        """Whether a signal handler of the same file sets the event that `path` names in `key`."""
-        attribute = path.rpartition(".")[2]
-        for registration in self.graph.registrations:
-            if registration.role not in HANDLERS or registration.target.path != key.path:
-                continue
-            for function in self.closure(registration.target):
-                for call in self.names.function(function).calls:
-                    if call.method == "set" and call.func.path.endswith(f"{attribute}.set"):
-                        return True
-        # `loop.add_signal_handler(SIGTERM, stop.set)` hands the event's own method on.
-        for call in self.names.function(key).calls:
-            known = self.graph.kinds.facts(key, call)
-            if known is not None and any(r.role in HANDLERS for r in known[0].runs):
-                given = {a.value.path for a in call.arguments}
-                if any(g.endswith(f"{attribute}.set") for g in given):
-                    return True
-        return False
+        return self.stop_waits.is_wait(key, call)
 
     def closure(self, start: FunctionId) -> Iterator[FunctionId]:
         """A function and all that it calls, transitively."""
@@ -220,30 +246,55 @@ class DrainPaths:
 
     @cached_property
     def _reached(self) -> dict[FunctionId, _Reached]:
-        """Functions that are on the drain path as a whole."""
+        """Functions that are on the drain path as a whole, each by its best evidence."""
         found: dict[FunctionId, _Reached] = {}
-        for weak in (False, True):
-            queue: deque[FunctionId] = deque()
-            for root in self.roots:
-                if root.by_name is not weak:
-                    continue
-                if not root.first_line:
-                    if root.function not in found:
-                        found[root.function] = _Reached(root, (root.function,))
-                        queue.append(root.function)
-                    continue
-                for callee in self._called_in(root):
-                    if callee not in found:
-                        found[callee] = _Reached(root, (root.function, callee))
-                        queue.append(callee)
-            while queue:
-                current = queue.popleft()
-                reached = found[current]
-                for callee in self.graph.callees.get(current, ()):
-                    if callee not in found:
-                        found[callee] = _Reached(reached.root, (*reached.chain, callee))
-                        queue.append(callee)
+        guesses = self._spread(found, self._begun(by_name=False))
+        self._spread(found, (*guesses, *self._begun(by_name=True)), certain=False)
         return found
+
+    def _begun(self, *, by_name: bool) -> Iterator[_Reached]:
+        """Where paths begin: the roots themselves, and what the lines of partial roots call."""
+        for root in self.roots:
+            if root.by_name is not by_name:
+                continue
+            if not root.first_line:
+                yield _Reached(root, (root.function,))
+                continue
+            for callee in self._called_in(root):
+                guessed = (root.function, callee) in self.graph.guessed
+                yield _Reached(root, (root.function, callee), guessed)
+
+    def _spread(
+        self,
+        found: dict[FunctionId, _Reached],
+        starts: Iterable[_Reached],
+        *,
+        certain: bool = True,
+    ) -> list[_Reached]:
+        """Follow calls from where paths begin, the shortest chains first.
+
+        Where only what is `certain` counts, the calls that are guesses are given back.
+        """
+        guesses: list[_Reached] = []
+        queue: deque[_Reached] = deque()
+
+        def reach(one: _Reached) -> None:
+            if one.guessed and certain:
+                guesses.append(one)
+            elif one.chain[-1] not in found:
+                found[one.chain[-1]] = one
+                queue.append(one)
+
+        for start in starts:
+            reach(start)
+        while queue:
+            current = queue.popleft()
+            for callee in self.graph.callees.get(current.chain[-1], ()):
+                if callee not in found:
+                    guessed = (current.chain[-1], callee) in self.graph.guessed
+                    chain = (*current.chain, callee)
+                    reach(_Reached(current.root, chain, current.guessed or guessed))
+        return guesses
 
     def _called_in(self, root: Root) -> Iterator[FunctionId]:
         """What the lines of a root call, where only part of a function is on the drain path."""
@@ -266,7 +317,7 @@ class DrainPaths:
     def of(self, key: FunctionId, line: int) -> Drain | None:
         """Why a line of a function is on the drain path; None where it is not."""
         reached = self._reached.get(key)
-        if reached is None or reached.root.by_name:
+        if reached is None or reached.is_weak:
             for root in self._partial.get(key, ()):
                 if root.first_line <= line <= root.last_line:
                     reached = _Reached(root, (key,))
@@ -275,7 +326,7 @@ class DrainPaths:
             return None
         root = reached.root
         steps = tuple(self._step(one, root, first=not n) for n, one in enumerate(reached.chain))
-        return Drain(root.label, root.sort, steps, root.by_name)
+        return Drain(root.label, root.sort, steps, reached.is_weak)
 
     def _step(self, key: FunctionId, root: Root, *, first: bool) -> Related:
         entry = self.names.function(key)

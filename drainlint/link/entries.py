@@ -13,7 +13,7 @@ from drainlint.index.entries import MAIN, MODULE
 from drainlint.link.graph import Graph, Registration
 from drainlint.link.names import FunctionId
 from drainlint.link.roles import Roles
-from drainlint.model.expression import Constant, Expression, Group, Name
+from drainlint.model.expression import Call, Constant, Expression, Group, Name
 
 SCRIPT = "console script"
 PACKAGE = "package"
@@ -102,12 +102,39 @@ class Entries:
             found.setdefault(registration.scope, []).append(registration)
         return found
 
-    def triggers(self, registration: Registration) -> Iterator[str]:
-        """What a handler is registered for, as written: `SIGTERM`; nothing where that is unsaid."""
+    def triggers(
+        self, registration: Registration, scope: FunctionId | None = None
+    ) -> Iterator[str]:
+        """What a handler is registered for, as written: `SIGTERM`; nothing where that is unsaid.
+
+        `scope` is the function that the registering call stands in, where that is known.
+        """
         call = registration.call
         if call is None or not call.arguments or "signal" not in registration.role:
             return
-        yield from self._named(self.registered_in(registration), call.arguments[0].value)
+        scope, signals = scope or self.registered_in(registration), call.arguments[0].value
+        yield from self._of_table(registration, scope, signals) or self._named(scope, signals)
+
+    def _of_table(
+        self, registration: Registration, scope: FunctionId, signals: Expression
+    ) -> list[str]:
+        """The keys under which a table of handlers holds this one, where a loop registers it all.
+
+        `for number, handler in HANDLERS.items(): signal.signal(number, handler)`
+        """
+        bindings = self.graph.names.function(scope).bindings
+        return [
+            _signal(entry.key)
+            for way in (bindings.get(signals.path, ()) if signals.path else ())
+            if way.how == "each"
+            and way.items == (0,)
+            and isinstance(way.value, Call)
+            and way.value.method == "items"
+            and way.value.receiver is not None
+            for entry in self.graph.held(scope, way.value.receiver)
+            if entry.key is not None
+            and registration.target in self.graph.possible(entry.scope, entry.value)
+        ]
 
     def registered_in(self, registration: Registration) -> FunctionId:
         """The function that the registering call stands in: a helper, where it goes through one."""

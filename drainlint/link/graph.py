@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from drainlint.index.entries import MODULE, FunctionEntry
 from drainlint.knowledge import CallFacts, Knowledge, Runs
+from drainlint.link.callables import Callables
 from drainlint.link.classes import Classes
 from drainlint.link.kinds import Kinds
 from drainlint.link.names import ClassId, FunctionId, Library, Names, Variable
@@ -12,13 +14,11 @@ from drainlint.link.results import parameters_of
 from drainlint.model.expression import (
     Await,
     Call,
-    Conditional,
     Constant,
     Expression,
     Group,
-    Lambda,
-    Logic,
     Name,
+    Subscript,
 )
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
@@ -28,6 +28,9 @@ Passed = dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]]
 
 HANDED = 6
 """Through how many functions of the project a handed-on callable is followed."""
+MANY = 16
+"""A table with more functions than this says too little about which of them a call enters."""
+PUTS = "__setitem__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +44,22 @@ class Registration:
     place: Place
     facts: CallFacts | None = None
     call: Call | None = None
-    """None for a decorator or a `run` method."""
+    """None for a decorator, or a method that a library calls on its subclasses."""
 
 
-class Graph:
+class Graph(Callables):
     """The calls of a project, resolved; built once from the index."""
 
     def __init__(self, names: Names, classes: Classes, kinds: Kinds, knowledge: Knowledge) -> None:
         """Resolve every call; twice, because what callers pass tells what parameters are."""
-        self.names = names
-        self.classes = classes
-        self.kinds = kinds
+        super().__init__(names, classes, kinds)
         self.knowledge = knowledge
         self.callees: dict[FunctionId, dict[FunctionId, Place]] = {}
         self.callers: dict[FunctionId, set[FunctionId]] = {}
         self.referenced: set[FunctionId] = set()
         """Functions that are mentioned as values: somebody else may call them."""
+        self.guessed: set[tuple[FunctionId, FunctionId]] = set()
+        """Calls, as caller and callee, that may as well enter another function of a table."""
         self._resolve_calls()
         self.registrations = tuple(self._registrations())
 
@@ -64,6 +67,10 @@ class Graph:
 
     def targets(self, scope: FunctionId, call: Call) -> tuple[FunctionId, ...]:
         """The functions of the project that a call may enter."""
+        return self._entered(scope, call) or self._dispatched(scope, call)
+
+    def _entered(self, scope: FunctionId, call: Call) -> tuple[FunctionId, ...]:
+        """What a call enters by names and kinds."""
         receiver = call.receiver
         if isinstance(receiver, Call) and receiver.func.path == "super":
             return tuple(self._super(scope, call.method))
@@ -79,7 +86,18 @@ class Graph:
                     return ()
         if receiver is not None:
             return self.methods(self.kinds.of(scope, receiver), call.method)
+        if isinstance(call.func, Subscript | Call):
+            return ()
         return self._called_kind(self.kinds.of(scope, call.func))
+
+    def _dispatched(self, scope: FunctionId, call: Call) -> tuple[FunctionId, ...]:
+        """What a call enters that takes its function out of a table, or looks it up by name."""
+        if call.receiver is not None:
+            return ()
+        found = self.possible(scope, call.func)
+        if not found and isinstance(call.func, Subscript | Call):
+            return self._called_kind(self.kinds.of(scope, call.func))
+        return found if len(found) <= MANY else ()
 
     def _constructors(self, key: ClassId) -> tuple[FunctionId, ...]:
         found = (self.classes.method(key, n) for n in ("__init__", "__post_init__", "__new__"))
@@ -95,23 +113,6 @@ class Graph:
             return self._constructors(ClassId(path, name))
         return self.methods(kind, "__call__")
 
-    def methods(self, kind: Kind | None, method: str) -> tuple[FunctionId, ...]:
-        """The methods of the project that `method` on a thing of this kind may enter."""
-        owner = self.kinds.project_class(
-            kind.element if kind is not None and kind.nature == "class" else kind
-        )
-        if owner is None:
-            return ()
-        own = self.classes.method(owner, method)
-        if own is None:
-            held = self.kinds.attribute(owner, method)
-            if held is not None and held.nature == "function" and held.is_project:
-                path, _, name = held.type.partition(":")
-                own = FunctionId(path, name)
-        found = dict.fromkeys(() if own is None else (own,))
-        found.update(dict.fromkeys(self.classes.overriding(owner, method)))
-        return tuple(found)
-
     def _super(self, scope: FunctionId, method: str) -> Iterator[FunctionId]:
         owner = self.classes.owner(scope)
         if owner is None:
@@ -126,19 +127,57 @@ class Graph:
         """Resolve by names and kinds; then once more what parameters hide, by what is passed."""
         passed: Passed = {}
         open_: list[tuple[FunctionId, Call]] = []
+        guesses: set[tuple[FunctionId, FunctionId]] = set()
         for scope, entry in self.names.functions():
             for call in entry.calls:
-                targets = self.targets(scope, call)
+                targets = self._entered(scope, call) or self._dispatched(scope, call)
+                if len(targets) > 1 and self._chooses(scope, call):
+                    guesses.update((scope, target) for target in targets)
                 self._enter(scope, call, targets, passed)
                 self._started_with(scope, call, passed)
                 if not targets and call.receiver is not None:
                     open_.append((scope, call))
                 for argument in call.arguments:
                     self.referenced.update(self.named(scope, argument.value))
+            self._put_into(scope, entry, passed)
         self.kinds.arguments = passed
         self.kinds.forget()
         for scope, call in open_:
             self._enter(scope, call, self.targets(scope, call), passed)
+        self.guessed.update(guess for guess in guesses if not self._is_sure(*guess))
+
+    def _chooses(self, scope: FunctionId, call: Call) -> bool:
+        """Whether a call enters one of several functions, by a table or a name put together."""
+        if call.receiver is None:
+            return not self._entered(scope, call)
+        kind = self.kinds.of(scope, call.receiver)
+        return kind is not None and bool(kind.also)
+
+    def _is_sure(self, caller: FunctionId, callee: FunctionId) -> bool:
+        """Whether a function is also called by its own name."""
+        calls = self.names.function(caller).calls
+        return any(
+            callee in self._entered(caller, call) and not self._chooses(caller, call)
+            for call in calls
+        )
+
+    def _put_into(self, scope: FunctionId, entry: FunctionEntry, passed: Passed) -> None:
+        """`signals["TERM"] = on_term` calls the `__setitem__` of a class of the project."""
+        for path, ways in entry.bindings.items():
+            put = [way for way in ways if way.how == "element"] if self._keepers else []
+            for target in self.methods(self.kinds.of(scope, Name(path)), PUTS) if put else ():
+                place = Place(put[0].line, 1, put[0].line, 0)
+                self.callees.setdefault(scope, {}).setdefault(target, place)
+                self.callers.setdefault(target, set()).add(scope)
+                values = [p.name for p in self.names.function(target).parameters][2:]
+                for name in values:
+                    given = passed.setdefault(target, {}).setdefault(name, [])
+                    given.extend((scope, way.value) for way in put)
+
+    @cached_property
+    def _keepers(self) -> bool:
+        """Whether any class of the project takes things under a key."""
+        return any(PUTS in entry.methods for _, entry in self.names.classes())
 
     def _enter(
         self, scope: FunctionId, call: Call, targets: tuple[FunctionId, ...], passed: Passed
@@ -178,37 +217,6 @@ class Graph:
                 for name, value in zip(plain, values, strict=False):
                     found.setdefault(target, {}).setdefault(name, []).append((scope, value))
 
-    # Functions as values
-
-    def named(self, scope: FunctionId, expression: Expression) -> tuple[FunctionId, ...]:
-        """The functions of the project that an expression hands on, without calling them."""
-        match expression:
-            case Lambda(function=function):
-                written = self.names.lambda_(scope, function)
-                return () if written is None else (written,)
-            case Conditional(body=body, otherwise=otherwise):
-                return (*self.named(scope, body), *self.named(scope, otherwise))
-            case Logic(values=values):
-                return tuple(f for v in values for f in self.named(scope, v))
-            case Call() if expression.method in ("partial", "partialmethod", "WeakMethod", "wraps"):
-                first = expression.arguments[0].value if expression.arguments else None
-                return () if first is None else self.named(scope, first)
-        path = expression.path
-        if not path:
-            return ()
-        resolved = self.names.resolve(scope, path)
-        if resolved is None:
-            return ()
-        if isinstance(resolved.symbol, FunctionId) and not resolved.rest:
-            return (resolved.symbol,)
-        head, dot, last = path.rpartition(".")
-        if dot and isinstance(resolved.symbol, Variable):
-            entry = self.names.function(resolved.symbol.scope)
-            if not resolved.rest and resolved.symbol.name not in entry.bindings:
-                return ()
-            return self.methods(self.kinds.of(scope, Name(head)), last)
-        return ()
-
     def handed(self, scope: FunctionId, expression: Expression) -> tuple[FunctionId, ...]:
         """Like `named`, and for a coroutine (`create_task(self.run())`) the function behind it."""
         if isinstance(expression, Await):
@@ -229,7 +237,7 @@ class Graph:
                     continue
                 for runs in facts[0].runs:
                     yield from self._handed_on(scope, call, facts[0], runs)
-        yield from self._run_methods()
+        yield from self._called_methods()
 
     def _handed_on(
         self, scope: FunctionId, call: Call, facts: CallFacts, runs: Runs, hops: int = 0
@@ -237,7 +245,7 @@ class Graph:
         value = call.argument(runs.argument, runs.at)
         if value is None:
             return
-        for target in self.handed(scope, value):
+        for target in self.handed(scope, value) or self.possible(scope, value):
             yield Registration(runs.role, target, scope, call.place, facts, call)
         path = value.path
         resolved = self.names.resolve(scope, path) if path else None
@@ -248,7 +256,7 @@ class Graph:
             return
         passed = self.kinds.arguments.get(resolved.symbol.scope, {})
         for caller, given in passed.get(resolved.symbol.name, ()):
-            for target in self.handed(caller, given):
+            for target in self.handed(caller, given) or self.possible(caller, given):
                 yield Registration(runs.role, target, scope, call.place, facts, call)
 
     def _decorated(self, scope: FunctionId, entry: FunctionEntry) -> Iterator[Registration]:
@@ -296,18 +304,39 @@ class Graph:
                 yield f"{kind.library}.{last}"
             yield f"*.{last}"
 
-    def _run_methods(self) -> Iterator[Registration]:
+    def _called_methods(self) -> Iterator[Registration]:
+        """Methods that a library calls on instances of its subclasses: `run`, `do_GET`."""
+        seen: set[tuple[FunctionId, str]] = set()
         for key, entry in self.names.classes():
-            kind = self.kinds.instance(key)
-            facts = self.knowledge.type(kind.base) if kind.base else None
-            role = ""
-            while facts is not None and not role:
-                role = facts.runs
-                facts = self.knowledge.type(facts.base) if facts.base else None
-            run = FunctionId(key.path, f"{key.name}.run")
-            if role and run.name in self.names.modules[key.path].functions:
-                place = Place(entry.line, 1, entry.line, 0)
-                yield Registration(role, run, FunctionId(key.path, MODULE), place)
+            for method, role in self._roles_by_class(key):
+                if (method, role) not in seen:
+                    seen.add((method, role))
+                    place = Place(entry.line, 1, entry.line, 0)
+                    yield Registration(role, method, FunctionId(key.path, MODULE), place)
+
+    def _roles_by_class(self, key: ClassId) -> Iterator[tuple[FunctionId, str]]:
+        """The methods of a class, mixed in ones included, and what a library runs them as."""
+        bases = [base for one in self.classes.line(key) if (base := self._listed(one, key))]
+        if not bases:
+            return
+        for one in self.classes.project_line(key):
+            for name in self.names.klass(one).methods:
+                role = next((r for base in bases if (r := self.knowledge.role(base, name))), "")
+                if role and self.classes.method(key, name) == (one.path, f"{one.name}.{name}"):
+                    yield FunctionId(one.path, f"{one.name}.{name}"), role
+
+    def _listed(self, base: ClassId | Library, of: ClassId) -> str:
+        """The dotted name of a base whose methods a library calls; empty for any other class.
+
+        It may be the project's own where that is the library, or was generated into it.
+        """
+        if isinstance(base, Library):
+            dotted = base.dotted
+        elif base == of:
+            return ""
+        else:
+            dotted = f"{self.names.module_name(base.path)}.{base.name}"
+        return dotted if self.knowledge.base(dotted) is not None else ""
 
 
 def _is_static(entry: FunctionEntry) -> bool:

@@ -28,7 +28,10 @@ from drainlint.model.expression import (
     Subscript,
     Walrus,
 )
-from drainlint.model.kind import Kind
+from drainlint.model.kind import Kind, one_of
+
+CHOICES = 12
+"""So many classes of a table are looked at."""
 
 
 class Kinds(Results):
@@ -81,6 +84,8 @@ class Kinds(Results):
             case Group(kind="tuple", items=items):
                 kinds = tuple(self.of(scope, i) for i in items)
                 return Kind("tuple", "tuple", element=next(filter(None, kinds), None), items=kinds)
+            case Group(kind="dict", items=items):
+                return Kind("dict", "dict", element=self._chosen(scope, items))
             case Group(kind=kind, items=items):
                 return Kind(kind, kind, element=self._first(scope, items))
             case Comprehension(kind=kind, element=element):
@@ -106,6 +111,15 @@ class Kinds(Results):
 
     def _first(self, scope: FunctionId, values: Iterable[Expression]) -> Kind | None:
         return next((k for v in values if (k := self.of(scope, v)) is not None), None)
+
+    def _chosen(self, scope: FunctionId, values: tuple[Expression, ...]) -> Kind | None:
+        """What a table gives: one of its classes, where it holds classes of the project."""
+        first = self._first(scope, values)
+        if first is None or first.nature != "class" or not first.is_project:
+            return first
+        kinds = (self.of(scope, value) for value in values[:CHOICES])
+        found = (k for k in kinds if k is not None and k.nature == "class" and k.is_project)
+        return one_of((first, *found))
 
     def _name(self, scope: FunctionId, dotted: str) -> Kind | None:
         resolved = self.names.resolve(scope, dotted)

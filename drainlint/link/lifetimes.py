@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from drainlint.index.entries import Binding, FunctionEntry
-from drainlint.link.acts import METHODS, Acts, Done, is_marker
+from drainlint.link.acts import Acts, is_marker
 from drainlint.link.graph import Graph
 from drainlint.link.names import ClassId, FunctionId, Library
 from drainlint.link.services import STOPPERS, Services
 from drainlint.link.values import Values
+from drainlint.link.verbs import METHODS, Done
 from drainlint.model.expression import Call, Comprehension, Constant, Expression, Name
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place

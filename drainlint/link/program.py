@@ -179,7 +179,7 @@ class Program:
         """
         paths = {key.path, *(f.path for f in self.drain_paths.closure(key))}
         return any(
-            not self._always_leaves(target)
+            not self.always_leaves(target)
             for path in paths
             for target in self._handlers.get(path, ())
         )
@@ -187,9 +187,10 @@ class Program:
     def has_raising_handlers(self, key: FunctionId) -> bool:
         """Whether a function's file registers signal handlers, all of which raise or exit."""
         handlers = self._handlers.get(key.path, ())
-        return bool(handlers) and all(self._always_leaves(target) for target in handlers)
+        return bool(handlers) and all(self.always_leaves(target) for target in handlers)
 
-    def _always_leaves(self, key: FunctionId) -> bool:
+    def always_leaves(self, key: FunctionId) -> bool:
+        """Whether a handler raises or exits instead of returning."""
         entry = self.names.function(key)
         if entry.raises:
             return True

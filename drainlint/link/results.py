@@ -3,18 +3,21 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from drainlint.index.entries import FunctionEntry
+from drainlint.index.entries import MODULE, FunctionEntry
 from drainlint.knowledge import CallFacts, Knowledge
 from drainlint.link.classes import Classes
-from drainlint.link.names import ClassId, FunctionId, Library, Names
+from drainlint.link.names import ClassId, FunctionId, Library, Names, Variable
 from drainlint.link.types import Types
 from drainlint.model.expression import (
     Call,
     Constant,
     Expression,
+    Group,
     Lambda,
+    Name,
+    Subscript,
 )
-from drainlint.model.kind import Kind
+from drainlint.model.kind import Kind, one_of
 
 AWAITED = frozenset({"coroutine", "task", "aio-future"})
 """Natures that an `await` is for."""
@@ -73,16 +76,24 @@ class Results(Types, ABC):
             by_class = self.knowledge.method(head, last) if head else None
             return None if by_class is None else (by_class, self.kind_of_type(head))
         receiver = call.receiver
-        if receiver is None:
-            return None
-        kind = self.of(scope, receiver)
+        kind = None if receiver is None else self.of(scope, receiver)
         if kind is None:
-            return None
+            return self._facts_of_alias(scope, call) if receiver is None else None
         owner = self.project_class(kind)
         if owner is not None and self.classes.method(owner, call.method) is not None:
             return None
         found = self.method_facts(kind, call.method)
         return None if found is None else (found, kind)
+
+    def _facts_of_alias(
+        self, scope: FunctionId, call: Call
+    ) -> tuple[CallFacts, Kind | None] | None:
+        """What is known of a library's class or function under a name of the project's own."""
+        kind = self.of(scope, call.func)
+        if kind is None or kind.is_project or kind.nature not in ("class", "function"):
+            return None
+        found = self.knowledge.call(kind.type)
+        return None if found is None else (found, self.kind_of_type(_split(kind.type)[0]))
 
     def _call(self, scope: FunctionId, call: Call) -> Kind | None:
         path = call.func.path
@@ -92,7 +103,7 @@ class Results(Types, ABC):
                 case ClassId() as key:
                     return self.instance(key)
                 case FunctionId() as function:
-                    return self.result(function)
+                    return self.result(function) or self._imported_by(scope, call, function)
                 case Library(dotted=dotted):
                     return self._library_call(scope, call, dotted)
         if path == "super":
@@ -136,6 +147,8 @@ class Results(Types, ABC):
                 if found.nature in ("task", "aio-future") and element is not None:
                     return Kind(found.type, found.nature, element=element)
             return found
+        if facts is not None and facts.does == "import":
+            return self._imported(scope, call)
         if dotted in KEEPERS and call.arguments:
             return self.of(scope, call.arguments[-1].value)
         if dotted in ("functools.partial", "functools.partialmethod") and call.arguments:
@@ -164,6 +177,53 @@ class Results(Types, ABC):
         if by_method is not None:
             return self._returned(by_method)
         return self.kind_of_type(dotted)
+
+    def _imported_by(self, scope: FunctionId, call: Call, function: FunctionId) -> Kind | None:
+        """What a function of the project gives that imports what it is told to."""
+        if not any("." in text for text in self._texts(scope, call)):
+            return None
+        entry = self.names.function(function)
+        imports = any(
+            c.method == "import_module" or c.func.path == "__import__" for c in entry.calls
+        )
+        looks_up = any(c.func.path == "getattr" for c in entry.calls)
+        return self._imported(scope, call) if imports and looks_up else None
+
+    def _imported(self, scope: FunctionId, call: Call) -> Kind | None:
+        """What `import_string("package.module.Class")` gives, where that is the project's own."""
+        found = []
+        for text in self._texts(scope, call):
+            module, _, name = text.replace(":", ".").rpartition(".")
+            path = self.names.module(module) if name else None
+            kind = None if path is None else self.of(FunctionId(path, MODULE), Name(name))
+            if kind is not None and kind.is_project:
+                found.append(kind)
+        return one_of(found)
+
+    def _texts(self, scope: FunctionId, call: Call) -> Iterator[str]:
+        """The strings that a call's first argument may be: constants, or values of a table."""
+        value = call.arguments[0].value if call.arguments else None
+        texts: tuple[Expression, ...] = () if value is None else (value,)
+        if isinstance(value, Name) and "." not in value.dotted:
+            texts = self._assigned(scope, value.dotted)
+        for one in texts:
+            table = one.value if isinstance(one, Subscript) else None
+            if isinstance(one, Call) and one.method == "get":
+                table = one.receiver
+            held = () if table is None or not table.path else self._assigned(scope, table.path)
+            items = (item for group in held if isinstance(group, Group) for item in group.items)
+            for text in (one, *items):
+                if isinstance(text, Constant) and isinstance(text.value, str):
+                    yield text.value
+
+    def _assigned(self, scope: FunctionId, dotted: str) -> tuple[Expression, ...]:
+        """What is assigned to a variable, as written."""
+        resolved = self.names.resolve(scope, dotted)
+        if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
+            return ()
+        variable = resolved.symbol
+        ways = self.names.function(variable.scope).bindings.get(variable.name, ())
+        return tuple(way.value for way in ways if way.how == "assign" and not way.items)
 
     def _awaited_result(self, scope: FunctionId, value: Expression) -> Kind | None:
         kind = self.of(scope, value)

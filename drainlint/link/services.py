@@ -70,6 +70,11 @@ class Services:
         owner = self.classes.owner(key)
         return None if owner is None else self.of(owner)
 
+    def lives(self, key: FunctionId) -> bool:
+        """Whether a method's class starts, opens or signals something, not only uses it."""
+        owner = self.classes.owner(key)
+        return owner is not None and self._lives(owner)
+
     def of(self, key: ClassId) -> Service | None:
         """The service that a class is; None where it holds nothing that must be stopped."""
         if key not in self._cache:

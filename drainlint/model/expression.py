@@ -407,7 +407,12 @@ class Yield(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Text(Expression):
-    """An f-string; what stands inside it is not looked at."""
+    """An f-string; what stands inside its braces is not looked at."""
+
+    before: str = ""
+    """What it begins with, where that is constant; filled by the index only."""
+    after: str = ""
+    """What it ends with, likewise."""
 
     @property
     def text(self) -> str:

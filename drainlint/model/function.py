@@ -19,7 +19,8 @@ class Drain:
     steps: tuple[Related, ...]
     """The functions from the root to here, root first, each at its definition."""
     by_name: bool = False
-    """The root's name is the only evidence: levels stay below error."""
+    """The root's name is the only evidence, or a call on the way may enter another function as
+    well: levels stay below error."""
 
 
 @dataclass(frozen=True, slots=True)

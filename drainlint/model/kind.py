@@ -1,5 +1,6 @@
 """What a thing is: the kind of a name, an attribute, the result of a call."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -22,6 +23,8 @@ class Kind:
     items: tuple["Kind | None", ...] = ()
     """For a tuple whose parts are known one by one."""
     evidence: Confidence = Confidence.HIGH
+    also: tuple["Kind", ...] = ()
+    """What it may be as well: classes of the project that are chosen from a table."""
 
     @property
     def library(self) -> str:
@@ -41,3 +44,16 @@ class Kind:
     def seen(self, evidence: Confidence) -> Self:
         """The same kind on weaker evidence."""
         return self if evidence >= self.evidence else replace(self, evidence=evidence)
+
+
+def one_of(kinds: Iterable[Kind]) -> Kind | None:
+    """One of several classes of the project, and so are its instances; None for none at all."""
+    first, *others = dict.fromkeys(kinds) or [None]
+    if first is None or not others:
+        return first
+    known = [k for k in (first, *others) if k.element is not None]
+    instances = [k.element for k in known if k.element is not None]
+    instance = replace(instances[0], also=tuple(instances[1:])) if instances else None
+    return replace(
+        first, element=instance, also=tuple(k for k in others if k), evidence=Confidence.MEDIUM
+    )

@@ -18,14 +18,20 @@
         "holds": [{"name", "sort", "nature", "type", "owner", "several",
                    "created", "handed_in", "started", "stopped", "joined",
                    "asked"}],           lists of acts
-        "submits": [act]
+        "submits": [act],
+        "makes": [made]                 the calls that make what it holds
       }],
+      "made": [made],                   workers and resources that no service keeps
       "drain_paths": [{"number", "sort", "label", "triggers", "by_name", "root": node}],
-      "left_out": {"entries", "users", "quiet", "drawn", "side"}    how many are not shown
+      "left_out": {"entries", "users", "quiet", "drawn", "side", "made"}   how many are not shown
     }
 
-A handler is `{"label", "at", "registered", "triggers", "sets", "drain_path"}`: `registered` and
-`drain_path` may be null, `triggers` are signals, `sets` stop signals (`Worker.alive`). An act is
+A handler is `{"label", "at", "registered", "triggers", "sets", "drain_path", "remarks"}`:
+`registered` and `drain_path` may be null, `triggers` are signals, `sets` stop signals
+(`Worker.alive`). A made thing is `{"sort", "nature", "type", "text", "at", "function", "kept",
+"several", "in_loop", "within", "stopped", "handed_on"}`; sort is `worker` or `resource`; a worker
+has `runs`, `daemon` (null where it is not said), `started`, `joined` and `asked` as well, a
+resource `given_to` and `used`. An act is
 `{"function", "at", "text", "bound"}`. A node is `{"name", "at", "waits", "calls",
 "called_on", "again"}`: `called_on` is the line on which the function above calls it, null for a
 root; `again` is null, or the number of the path in which the function is drawn. A wait is
@@ -50,6 +56,7 @@ from drainlint.chart.servicemap import (
     Spot,
 )
 from drainlint.model.deadline import Deadline
+from drainlint.model.made import Made, Resource, Worker
 from drainlint.model.service import Act, Held, StopSignal
 
 Json = dict[str, object]
@@ -65,6 +72,7 @@ def render(chart: ServiceMap) -> str:
         "entries": [_entry(entry) for entry in chart.entries],
         "handlers": [_handler(handler) for handler in chart.handlers],
         "services": [_service(service) for service in chart.services],
+        "made": [_made(made) for made in chart.made],
         "drain_paths": [_path(path) for path in chart.paths],
         "left_out": asdict(chart.left_out),
     }
@@ -93,6 +101,7 @@ def _handler(handler: Handler) -> Json:
         "triggers": handler.triggers,
         "sets": handler.sets,
         "drain_path": handler.path or None,
+        "remarks": handler.remarks,
     }
 
 
@@ -106,7 +115,36 @@ def _service(service: MappedService) -> Json:
         "signals": [_signal(signal) for signal in lifetime.signals],
         "holds": [_held(held) for held in lifetime.held],
         "submits": [_act(act) for act in lifetime.submits],
+        "makes": [_made(made) for made in service.makes],
     }
+
+
+def _made(made: Made) -> Json:
+    found: Json = {
+        "sort": "worker" if isinstance(made, Worker) else "resource",
+        "nature": made.nature,
+        "type": made.type,
+        "text": made.text,
+        "at": _at(Spot(made.path, made.place.line, made.place.column)),
+        "function": made.function.name,
+        "kept": made.kept,
+        "several": made.several,
+        "in_loop": made.in_loop,
+        "within": made.within,
+        "stopped": [_act(act) for act in made.stopped],
+        "handed_on": [_act(act) for act in made.handed_on],
+    }
+    if isinstance(made, Worker):
+        found |= {
+            "runs": [one.text for one in made.runs],
+            "daemon": made.daemon,
+            "started": [_act(act) for act in made.started],
+            "joined": [_act(act) for act in made.joined],
+            "asked": [_act(act) for act in made.asked],
+        }
+    if isinstance(made, Resource):
+        found |= {"given_to": made.given_to, "used": [_act(act) for act in made.used]}
+    return found
 
 
 def _signal(signal: StopSignal) -> Json:

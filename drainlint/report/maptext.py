@@ -15,6 +15,7 @@ from drainlint.chart.servicemap import (
     Spot,
     bound_of,
 )
+from drainlint.model.made import Made, Resource, Worker
 from drainlint.model.service import Act, Held, StopSignal
 from drainlint.report.cells import shown, width_of, wrap
 
@@ -42,6 +43,7 @@ def render(chart: ServiceMap, *, color: bool = False, width: int = 80) -> str:
             "Handlers that no entry is seen to register", map(page.handler, chart.handlers)
         ),
         *page.section("Services", map(page.service, chart.services)),
+        *page.section("Workers and resources of functions", map(page.made, chart.made)),
         *page.section("Drain paths", map(page.path, chart.paths)),
         "\n".join(shown(line) for line in _ending(chart)),
     ]
@@ -91,7 +93,9 @@ class _Page:
         on = f"on {_listed(handler.triggers)}: " if handler.triggers else ""
         sets = f" sets {', '.join(f'`{name}`' for name in handler.sets)}" if handler.sets else ""
         path = f"{' and' if sets else ''} leads to [{handler.path}]" if handler.path else ""
-        yield from self._line(margin, f"{on}{handler.label}{sets}{path}", handler.spot)
+        remarks = "".join(f", {remark}" for remark in handler.remarks)
+        text = f"{on}{handler.label}{sets}{path}{remarks}"
+        yield from self._line(margin, text, handler.spot)
         if handler.registered is not None:
             yield from self._line(margin + _STEP, "registered", handler.registered)
 
@@ -109,7 +113,7 @@ class _Page:
             yield from self._signal(signal, lifetime.name)
         for held in lifetime.held:
             if not held.is_given or _is_handled(held):
-                yield from self._held(held, lifetime.name)
+                yield from self._held(held, lifetime.name, service.maker(held))
         given = [f"`{h.name}`" for h in lifetime.held if h.is_given and not _is_handled(h)]
         if given:
             yield from self._line(_STEP * 2, f"uses what others made: {', '.join(given)}")
@@ -127,11 +131,35 @@ class _Page:
         if not signal.is_read:
             yield from self._missing("read nowhere")
 
-    def _held(self, held: Held, owner: str) -> Iterator[str]:
+    def made(self, made: Made) -> Iterator[str]:
+        """The lines of a worker or resource that no attribute of a service keeps."""
+        several = "several " if made.several else ""
+        name = f" `{made.kept}`" if made.kept else ""
+        spot = Spot(made.path, made.place.line)
+        text = f"{made.nature}{name}: {several}{made.type}{_of(made)}"
+        yield from self._line(_STEP, text, spot, mark=made.kept or made.nature)
+        yield from self._line(_STEP * 2, f"made in `{made.function.short_name}`")
+        if isinstance(made, Worker):
+            yield from self._acts("started in", made.started, _STEP * 2)
+            yield from self._acts("joined in", made.joined, _STEP * 2)
+        if isinstance(made, Resource) and made.given_to:
+            users = ", ".join(f"`{name}`" for name in made.given_to)
+            yield from self._line(_STEP * 2, f"used by {users}")
+        yield from self._acts("stopped in", made.stopped, _STEP * 2)
+        yield from self._acts("handed on in", made.handed_on, _STEP * 2)
+        if made.is_dropped:
+            yield from self._missing("kept by nobody", _STEP * 2)
+        elif isinstance(made, Worker) and made.is_left_behind:
+            yield from self._missing("stopped, joined nowhere", _STEP * 2)
+        elif isinstance(made, Resource) and made.is_left_open:
+            yield from self._missing("closed nowhere", _STEP * 2)
+
+    def _held(self, held: Held, owner: str, made: Made | None) -> Iterator[str]:
         name = "is one itself" if held.name == "self" else f"`{held.name}`"
         several = "several " if held.several else ""
         of = f", of `{held.owner}`" if held.owner != owner else ""
-        yield from self._line(_STEP * 2, f"{held.sort} {name}: {several}{held.type}{of}")
+        how = "" if made is None else _of(made)
+        yield from self._line(_STEP * 2, f"{held.sort} {name}: {several}{held.type}{of}{how}")
         yield from self._acts("created in", held.created)
         yield from self._acts("given in", held.handed_in)
         yield from self._acts("started in", [a for a in held.started if a not in held.created])
@@ -146,16 +174,16 @@ class _Page:
         elif held.sort == "worker" and not held.joined:
             yield from self._missing("joined nowhere")
 
-    def _acts(self, word: str, acts: Iterable[Act]) -> Iterator[str]:
+    def _acts(self, word: str, acts: Iterable[Act], margin: str = _STEP * 3) -> Iterator[str]:
         for act in acts:
             bound = "" if act.deadline is None else f"bound {bound_of(act.deadline)}"
             text = f"{word} `{act.short_function}`{', ' if bound else ''}{bound}"
             spot = Spot(act.path, act.place.line)
             look = "endless" if act.waits_for_ever else "bounded"
-            yield from self._line(_STEP * 3, text, spot, mark=bound, look=look)
+            yield from self._line(margin, text, spot, mark=bound, look=look)
 
-    def _missing(self, text: str) -> Iterator[str]:
-        yield from self._line(_STEP * 3, text, mark=text, look="missing")
+    def _missing(self, text: str, margin: str = _STEP * 3) -> Iterator[str]:
+        yield from self._line(margin, text, mark=text, look="missing")
 
     def path(self, path: DrainPath) -> Iterator[str]:
         """The tree of one drain path."""
@@ -240,6 +268,14 @@ def _trunk(last: bool) -> str:  # noqa: FBT001 - the one thing it is about
     return "    " if last else "|   "
 
 
+def _of(made: Made) -> str:
+    """What a worker runs, and whether as a daemon, in words."""
+    if not isinstance(made, Worker):
+        return ""
+    runs = f", runs {_listed(tuple(one.text for one in made.runs))}" if made.runs else ""
+    return f"{runs}{', daemon' if made.daemon else ''}"
+
+
 def _is_handled(held: Held) -> bool:
     """Whether the class does something with it beyond using it."""
     return bool(held.started or held.stopped or held.joined)
@@ -277,6 +313,7 @@ def _left_out(left: LeftOut) -> Iterator[str]:
         (left.quiet, "root", "roots", " without waits"),
         (left.drawn, "stop method", "stop methods", " drawn within other paths"),
         (left.side, "root", "roots", " in tests and examples"),
+        (left.made, "thing", "things", " that only the function that makes them knows"),
     )
     for number, one, many, why in said:
         if number:
