@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.surroundings import Spot
-from drainlint.link.turns import NOTHING_THERE, always_leaves, leaves
+from drainlint.link.turns import always_leaves, leaves
 from drainlint.model.expression import Call, Not
 from drainlint.model.loop import Step
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, For, Handler, If, Leave, Pass, Statement, Try, While
 
 TAKES = frozenset({"take", "lock", "select", "network"})
-SWITCHED_OFF = ("NOBLOCK", "DONTWAIT", "NOHANG")
 RESULTS = frozenset({"task", "future", "aio-future", "result"})
 EVERYTHING = frozenset({"Exception", "BaseException"})
 
@@ -77,7 +77,7 @@ def _does_not_wait(one: Known) -> bool:
     if one.kind is not None and one.kind.nature in RESULTS:
         return False
     if any(
-        word in e.path for a in one.call.arguments for e in a.value.walk() for word in SWITCHED_OFF
+        named("does-not-wait", e.path) for a in one.call.arguments for e in a.value.walk() if e.path
     ):
         return True
     deadline = one.program.values.deadline(one.key, one.call, one.facts)
@@ -101,7 +101,7 @@ def _when_nothing(one: Known, statement: While | For) -> Handler | Statement | N
 def _handler(statement: Try) -> Handler | None:
     for handler in statement.handlers:
         names = {kind.path.rpartition(".")[2] for kind in handler.kinds}
-        nothing = not names or names & EVERYTHING or any(NOTHING_THERE.search(n) for n in names)
+        nothing = not names or names & EVERYTHING or any(named("nothing-there", n) for n in names)
         if nothing:
             return None if always_leaves(handler.body) else handler
     return None

@@ -1,9 +1,9 @@
 """Builds exits: `sys.exit`, `raise SystemExit`, hard exits, signals to oneself."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.drain import ENDING
 from drainlint.link.forks import only_in_children, side_of_fork
@@ -16,9 +16,6 @@ from drainlint.model.expression import Call, Compare, Constant, Expression, Name
 from drainlint.model.statement import If, Raise, Return, Try
 
 EXITING = frozenset({"exit", "hard-exit", "kill"})
-TWICE = re.compile(
-    r"twice|second|again|already|force|count|stopping|shutting|received|exiting", re.IGNORECASE
-)
 
 
 def exits(known: Known) -> Iterator[Exit]:
@@ -111,20 +108,6 @@ IN_PROCESS = frozenset(
 NEAR = 4
 """Functions from a worker's own to here; further down, others call it as well."""
 ON_LOOP = frozenset({"task", "callback", "done-callback"})
-PARSING = frozenset(
-    {
-        "parse_args",
-        "parse_known_args",
-        "print_help",
-        "print_usage",
-        "format_help",
-        "getopt",
-        "gnu_getopt",
-        "get_help",
-        "get_usage",
-    }
-)
-"""Methods that only code which parses a command line calls."""
 PARSERS = ("argparse.", "optparse.", "click.")
 
 
@@ -168,7 +151,7 @@ def _is_worker_only(program: Program, key: FunctionId) -> bool:
 def _parses_command_line(program: Program, key: FunctionId) -> bool:
     """Whether it is a part of parsing the command line: it parses, or extends a parser's class."""
     entry = program.names.function(key)
-    if any(call.method in PARSING for call in entry.calls):
+    if any(named("parses-command-line", call.method) for call in entry.calls):
         return True
     if [p.name for p in entry.parameters][-3:] == ["ctx", "param", "value"]:
         return True
@@ -214,7 +197,11 @@ def _asks_twice(test: Expression) -> bool:
         isinstance(r, Constant) and isinstance(r.value, int) and not isinstance(r.value, bool)
         for r in test.rights
     )
-    return bool(TWICE.search(test.text)) or (counts and "signum" not in test.text)
+    return _remembers(test) or (counts and "signum" not in test.text)
+
+
+def _remembers(test: Expression) -> bool:
+    return any(named("asked-twice", e.path) for e in test.walk() if e.path)
 
 
 def _reports_missing_import(spot: Spot) -> bool:

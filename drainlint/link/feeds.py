@@ -1,9 +1,9 @@
 """Takes and puts: whether they wait at all, and what ends the loop that they feed."""
 
-import re
 from collections.abc import Iterator
 
 from drainlint.index.entries import Binding
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Library, Variable
 from drainlint.link.roles import WORKERS
@@ -12,12 +12,6 @@ from drainlint.model.statement import For, If, Leave, Raise, Return, Statement, 
 
 QUEUES = frozenset({"queue", "aio-queue"})
 SOCKETS = frozenset({"socket", "connection", "channel", "session", "consumer"})
-MARKERS = re.compile(
-    r"(^|[._])(stop|sentinel|end|done|eof|poison|quit|exit|shutdown|close|none|finish)\w*$",
-    re.IGNORECASE,
-)
-LEVELS = frozenset({"empty", "qsize", "poll", "select", "has_data", "full"})
-"""Questions after which a take finds something."""
 
 
 def ready(known: Known) -> str:
@@ -47,7 +41,7 @@ def _asked_around(known: Known) -> bool:
         if not isinstance(spot.owner, If | While) or spot.section != "body":
             continue
         for asked in spot.owner.test.walk():
-            asks = isinstance(asked, Call) and asked.method in LEVELS
+            asks = isinstance(asked, Call) and named("fill-level", asked.method)
             receiver = asked.receiver if isinstance(asked, Call) else None
             if asks and receiver is not None and receiver.text == subject:
                 return True
@@ -125,7 +119,7 @@ def _is_marker(given: Expression) -> bool:
     if isinstance(given, Constant):
         return given.value is None
     name = given.func.path if isinstance(given, Call) else given.path
-    return bool(MARKERS.search(name))
+    return named("end-marker", name)
 
 
 def _has_bound(known: Known, scope: FunctionId, made: Expression) -> bool:

@@ -1,16 +1,16 @@
 """Reads a loop's own body in one pass: whether it only waits, what it tests and changes."""
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS, Bounds, turns_of
 from drainlint.link.calls import Known, is_log
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause_within
 from drainlint.link.program import Program
-from drainlint.link.questions import COMPARES, GETTER, READS, Questions, is_getter
+from drainlint.link.questions import Questions, is_getter
 from drainlint.link.turns import (
     always_leaves,
     backs_off,
@@ -41,20 +41,6 @@ from drainlint.model.statement import (
     With,
 )
 
-PURE = frozenset({
-    "min", "max", "len", "int", "float", "round", "abs", "str", "repr", "bool", "list", "tuple",
-    "set", "sum", "sorted", "isinstance", "getattr", "hasattr", "format", "any", "all", "uniform",
-    "random", "randint", "timedelta", "total_seconds", "join", "keys", "values", "items", "copy",
-    "checkpoint", "lower", "upper", "strip", "get_event_loop", "get_running_loop", "loads"
-})  # fmt: skip
-REFRESHES = frozenset(
-    {"refresh", "reload", "update", "refresh_from_db", "refetch", "sync", "expire", "expire_all"}
-)
-TELLS = re.compile(r"(on_[a-z_]+|callback|progress\w*)$")
-"""Calls that tell somebody that the loop still waits."""
-SCOPES = frozenset(
-    {"suppress", "timeout", "timeout_at", "fail_after", "move_on_after", "catch_warnings"}
-)
 GUARDS = frozenset(
     {"lock", "rlock", "condition", "semaphore", "aio-lock", "aio-condition", "timeout"}
 )
@@ -230,7 +216,7 @@ class Reading:
         kind = self.program.kinds.of(self.key, value)
         if kind is not None and kind.nature in GUARDS:
             return
-        if not isinstance(value, Call) or value.method in SCOPES:
+        if not isinstance(value, Call) or named("scope", value.method):
             return
         if self._asks_outside(value):
             return
@@ -309,21 +295,21 @@ class Reading:
         """Whether a call computes, refreshes what is asked, or asks by itself."""
         if call.method in CLOCKS or is_computed(call):
             return True
-        if TELLS.match(call.func.path):
+        if call.func.path == call.method and named("tells", call.method):
             self.blocks = True
             return True
         if id(call) in self.tested and self.bounds.holds(call):
             return True
         receiver = call.receiver
         head = "" if receiver is None else root(receiver).partition(".")[0]
-        if call.method in REFRESHES and receiver is not None:
+        if named("refreshes", call.method) and receiver is not None:
             about = {receiver.text, *(a.value.path for a in call.arguments)} - {"self", "cls"}
             self.refreshed |= about & self.read_by_tests
             if about & self.read_by_tests:
                 return True
-        if call.method in READS and (head in self.assigned or isinstance(receiver, Call)):
+        if named("unpacks", call.method) and (head in self.assigned or isinstance(receiver, Call)):
             return head in self.assigned or self._asks(receiver)
-        self.blocks = self.blocks or bool(GETTER.match(call.method))
+        self.blocks = self.blocks or named("looks-up", call.method)
         where = "body" if call is self.stated else "exit"
         return self.ask.question(call, where) is not None or self._asks_outside(call)
 
@@ -385,4 +371,4 @@ def is_computed(call: Call) -> bool:
     """Whether a call only computes: `len(x)`, `", ".join(names)`."""
     if call.method == "join":
         return bool(call.arguments)
-    return call.method in PURE or call.method in COMPARES
+    return named("computes", call.method) or named("compares-sets", call.method)

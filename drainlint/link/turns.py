@@ -1,8 +1,8 @@
 """The shape of a loop's turn: what leaves it, what only reports, where it pauses."""
 
-import re
 from collections.abc import Iterator
 
+from drainlint.knowledge.names import named
 from drainlint.link.calls import is_log
 from drainlint.model.expression import Call, Constant, Expression, Logic, Not
 from drainlint.model.place import Place
@@ -23,34 +23,6 @@ from drainlint.model.statement import (
     While,
     With,
 )
-
-NOTHING_THERE = re.compile(
-    r"Empty|QueueEmpty|IndexError|BlockingIOError|Again|WouldBlock|LookupError|KeyError|"
-    r"NoMessage|Timeout",
-    re.IGNORECASE,
-)
-"""Exceptions which say that there is nothing yet, not that something failed."""
-LIMITS = re.compile(
-    r"deadline|time_?out|expir|remaining|time_?left|elapsed|give_?up|until|end_?time|max_|"
-    r"limit",
-    re.IGNORECASE,
-)
-SWITCHES = frozenset(
-    {
-        "forever",
-        "loop",
-        "debug",
-        "verbose",
-        "block",
-        "blocking",
-        "wait",
-        "quiet",
-        "silent",
-        "nonblock",
-    }
-)
-"""Names that tell a loop how to run, not when to end."""
-SIZES = frozenset({"qsize", "empty", "len", "full", "unfinished_tasks"})
 
 
 def clauses(test: Expression) -> Iterator[Expression]:
@@ -73,7 +45,7 @@ def is_endless(test: Expression) -> bool:
 def is_limit(text: str) -> bool:
     """Whether a name says that it is a limit or a switch, not a flag somebody sets."""
     last = text.rpartition(".")[2]
-    return bool(LIMITS.search(last)) or last in SWITCHES or last.isupper()
+    return named("limit", last) or named("switch", last) or last.isupper()
 
 
 def leaves(block: Block) -> bool:
@@ -145,7 +117,7 @@ def _reports(statement: Statement) -> bool:
 
 def backs_off(handler: Handler) -> bool:
     """Whether a handler is for failures: a pause in it is a back-off, not the wait for work."""
-    return not any(NOTHING_THERE.search(kind.path) for kind in handler.kinds)
+    return not any(named("nothing-there", kind.path) for kind in handler.kinds)
 
 
 def tests_of(statement: While | For) -> Iterator[Expression]:
