@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
+from drainlint.link.names import FunctionId
+from drainlint.link.program import Program
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import always_leaves, leaves
 from drainlint.model.expression import Call, Not
@@ -13,6 +16,8 @@ from drainlint.model.statement import Assign, For, Handler, If, Leave, Pass, Sta
 
 TAKES = frozenset({"take", "lock", "select", "network"})
 RESULTS = frozenset({"task", "future", "aio-future", "result"})
+AN_ITEM_OR_NONE = 2
+"""Ways in which a function returns that has an item for its caller, or has none."""
 EVERYTHING = frozenset({"Exception", "BaseException"})
 
 
@@ -72,7 +77,10 @@ def _is_own(one: Known, statement: While | For) -> bool:
 
 
 def _does_not_wait(one: Known) -> bool:
-    if one.facts is None or one.does not in TAKES:
+    if one.facts is None:
+        targets = one.program.graph.targets(one.key, one.call)
+        return bool(targets) and all(_only_looks(one.program, t) for t in targets)
+    if one.does not in TAKES:
         return False
     if one.kind is not None and one.kind.nature in RESULTS:
         return False
@@ -80,8 +88,27 @@ def _does_not_wait(one: Known) -> bool:
         named("does-not-wait", e.path) for a in one.call.arguments for e in a.value.walk() if e.path
     ):
         return True
-    deadline = one.program.values.deadline(one.key, one.call, one.facts)
-    return deadline.polls and one.does != "network"
+    return _polls(one.program, one.key, one.call, one.facts)
+
+
+def _only_looks(program: Program, target: FunctionId) -> bool:
+    """Whether a function of the project gives what there is, or nothing, and never waits."""
+    entry = program.names.function(target)
+    if entry.is_async or entry.is_generator or len(entry.results) < AN_ITEM_OR_NONE:
+        return False
+    takes = False
+    for call in entry.calls:
+        facts = program.facts(target, call)
+        if facts is None or not (facts[0].waits or facts[0].does == "sleep"):
+            continue
+        if facts[0].does not in TAKES or not _polls(program, target, call, facts[0]):
+            return False
+        takes = takes or facts[0].does in ("take", "select")
+    return takes
+
+
+def _polls(program: Program, key: FunctionId, call: Call, facts: CallFacts) -> bool:
+    return program.values.deadline(key, call, facts).polls and facts.does != "network"
 
 
 def _when_nothing(one: Known, statement: While | For) -> Handler | Statement | None:

@@ -9,6 +9,7 @@ from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause
 from drainlint.link.program import Program
+from drainlint.link.spared import is_spared
 from drainlint.link.surroundings import occurrences
 from drainlint.link.waits import wait
 from drainlint.model.blocking import Blocking
@@ -39,7 +40,7 @@ class Blockers:
         noun = slept or waited
         if (slept is not None and not _blocks(slept)) or (waited is not None and _is_over(waited)):
             return
-        if known.call.method in ASKED_WHEN_DONE or _is_awaited_later(known):
+        if known.call.method in ASKED_WHEN_DONE or _is_awaited_later(known) or is_spared(known):
             return
         if waited is not None and waited.verb == "take" and _was_just_put(known):
             return

@@ -7,6 +7,7 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Library, Variable
 from drainlint.link.roles import WORKERS
+from drainlint.link.spared import raises_instead
 from drainlint.model.expression import Call, Constant, Expression
 from drainlint.model.statement import For, If, Leave, Raise, Return, Statement, While
 
@@ -21,6 +22,8 @@ def ready(known: Known) -> str:
         return "it is released here" if _is_released(known) else ""
     if nature in SOCKETS and (why := _socket_bound(known)):
         return why
+    if raises_instead(known):
+        return "it raises where it would wait"
     if _asked_around(known):
         return "it was asked whether there is something"
     if nature in SOCKETS and _selects(known):

@@ -14,6 +14,7 @@ from drainlint.link.questions import Questions, is_getter
 from drainlint.link.turns import (
     always_leaves,
     backs_off,
+    done_once,
     ends_loop,
     only_raises,
     only_reports,
@@ -142,8 +143,11 @@ class Reading:
         ends = ends_loop(statement, self.statement)
         if only_reports(statement) and not ends:
             return
+        if done_once(statement, self.statement):
+            self._once(statement.body)
+            return
         branches = (statement.body, statement.otherwise)
-        if any(only_raises(b) for b in branches):
+        if any(only_raises(b) or self._exits(b) for b in branches):
             self.checks.append(statement.test)
         elif ends and not sleeps_within(statement.body, self.all_pauses):
             self.exits.append(statement.test)
@@ -152,7 +156,7 @@ class Reading:
         reports = list(self.reports)
         idle = (self.pure, self.blocks)
         for branch in branches:
-            if always_leaves(branch):
+            if always_leaves(branch) or self._exits(branch):
                 self._once(branch)
             else:
                 self._block(branch)
@@ -160,6 +164,14 @@ class Reading:
         if self._has_work(statement):
             self.works = self.works or not self.pure
             self.pure, self.blocks = idle
+
+    def _exits(self, block: Block) -> bool:
+        """Whether a block ends with the whole program's end: `sys.exit(1)`."""
+        last = block[-1] if block else None
+        if not isinstance(last, Do) or not isinstance(last.value, Call):
+            return False
+        one = self.known.get(id(last.value))
+        return one is not None and one.does in ("exit", "hard-exit")
 
     def _goes_on_when_empty(self, statement: If) -> bool:
         """`if q.empty(): continue`: what follows is only done where there is work."""

@@ -92,6 +92,22 @@ def ends_loop(statement: If, loop: While | For) -> bool:
     )
 
 
+def done_once(statement: If, loop: While | For) -> bool:
+    """Whether a branch is taken on one turn only: `if not told: tell(); told = True`."""
+    test = statement.test.value if isinstance(statement.test, Not) else statement.test
+    if not test.path or statement.otherwise:
+        return False
+    changes = [
+        s
+        for s in loop.walk()
+        if isinstance(s, Assign) and any(t.path == test.path for t in s.targets)
+    ]
+    if len(changes) != 1 or changes[0] not in statement.body:
+        return False
+    value = changes[0].value
+    return isinstance(value, Constant) and bool(value.value) is isinstance(statement.test, Not)
+
+
 def only_raises(block: Block) -> bool:
     """Whether a block ends in a raise: a check, not the way out that the loop waits for."""
     return bool(block) and isinstance(block[-1], Raise)
