@@ -27,6 +27,8 @@ def attempts(
     """What a loop takes without waiting, to sleep or spin when there was nothing."""
     if isinstance(statement, For):
         return
+    if any(_waits_for_ever(one, statement) for one in known.values()):
+        return
     for one in known.values():
         if not _is_own(one, statement) or not _does_not_wait(one) or _is_asked(one, statement):
             continue
@@ -39,6 +41,25 @@ def attempts(
         if not idles and not _spins(outcome, one, statement, known):
             continue
         yield Step(one.call.text, one.call.place)
+
+
+def _waits_for_ever(one: Known, statement: While) -> bool:
+    """Whether every turn waits for something else first, however long that takes."""
+    if one.facts is None or one.does not in ("join", "wait", "take", "select"):
+        return False
+    if _does_not_wait(one):
+        return False
+    deadline = one.program.values.deadline(one.key, one.call, one.facts)
+    return deadline.is_none and not one.bounded_by and _is_always_reached(one, statement)
+
+
+def _is_always_reached(one: Known, statement: While) -> bool:
+    for outer in one.occurrence.spot.outward():
+        if outer.owner is statement:
+            return outer.section == "body"
+        if outer.section == "handler" or isinstance(outer.owner, If | For | While):
+            return False
+    return False
 
 
 def _pauses(handler: Handler, pauses: Mapping[int, Pause]) -> bool:

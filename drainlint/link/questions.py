@@ -258,6 +258,8 @@ class Questions:
             entry = self.program.names.function(target)
             if len(entry.results) != 1 or len(entry.calls) > 2 or entry.is_async:  # noqa: PLR2004 - more than a question
                 continue
+            if any("." in bound for bound in entry.bindings):  # it moves something on
+                continue
             inner = Questions(self.program, target, self.hops + 1)
             for found in inner.all(entry.results[0], where, call.place):
                 return replace(found, text=call.text, place=call.place, subject=subject)

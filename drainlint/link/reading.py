@@ -1,7 +1,7 @@
 """Reads a loop's own body in one pass: whether it only waits, what it tests and changes."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from drainlint.knowledge.names import named
@@ -13,6 +13,7 @@ from drainlint.link.program import Program
 from drainlint.link.questions import Questions, is_getter
 from drainlint.link.turns import (
     always_leaves,
+    asks_to_stop,
     backs_off,
     done_once,
     ends_loop,
@@ -135,6 +136,7 @@ class Reading:
             case While() | For():
                 self.pure = False
                 self.blocks = True
+                self.changed |= added_to(statement)
             case _:
                 self.pure = False
 
@@ -142,12 +144,13 @@ class Reading:
         self._expression(statement.test)
         ends = ends_loop(statement, self.statement)
         if only_reports(statement) and not ends:
+            self._block(tuple(s for s in statement.walk() if isinstance(s, Assign)))
             return
         if done_once(statement, self.statement):
             self._once(statement.body)
             return
         branches = (statement.body, statement.otherwise)
-        if any(only_raises(b) or self._exits(b) for b in branches):
+        if any(only_raises(b) or ends_program(b, self.known) for b in branches):
             self.checks.append(statement.test)
         elif ends and not sleeps_within(statement.body, self.all_pauses):
             self.exits.append(statement.test)
@@ -156,7 +159,7 @@ class Reading:
         reports = list(self.reports)
         idle = (self.pure, self.blocks)
         for branch in branches:
-            if always_leaves(branch) or self._exits(branch):
+            if always_leaves(branch) or ends_program(branch, self.known):
                 self._once(branch)
             else:
                 self._block(branch)
@@ -164,14 +167,6 @@ class Reading:
         if self._has_work(statement):
             self.works = self.works or not self.pure
             self.pure, self.blocks = idle
-
-    def _exits(self, block: Block) -> bool:
-        """Whether a block ends with the whole program's end: `sys.exit(1)`."""
-        last = block[-1] if block else None
-        if not isinstance(last, Do) or not isinstance(last.value, Call):
-            return False
-        one = self.known.get(id(last.value))
-        return one is not None and one.does in ("exit", "hard-exit")
 
     def _goes_on_when_empty(self, statement: If) -> bool:
         """`if q.empty(): continue`: what follows is only done where there is work."""
@@ -207,10 +202,8 @@ class Reading:
     def _try(self, statement: Try) -> None:
         self._block(statement.body)
         for handler in statement.handlers:
-            if always_leaves(handler.body):
-                self.tried += [
-                    part for s in statement.body for e in s.expressions for part in e.walk()
-                ]
+            if always_leaves(handler.body) and not asks_to_stop(handler):
+                self.tried += evaluated(statement.body)
             if handler.name:
                 self.assigned[handler.name] = []
             idles, reports = self.idles, list(self.reports)
@@ -273,6 +266,7 @@ class Reading:
             self.blocks = True
             if call.receiver is not None and call.receiver.path:
                 self.changed.add(call.receiver.path)
+                self.changed.update(filled_by(self.program, self.key, call))
 
     def _timed(self, call: Call, pause: Pause) -> None:
         if pause.event:
@@ -373,10 +367,51 @@ def root(expression: Expression) -> str:
     return expression.path
 
 
+def evaluated(block: Block) -> Iterator[Expression]:
+    """What the statements of a block evaluate, those of blocks within aside."""
+    return (part for s in block for e in s.expressions for part in e.walk())
+
+
+def ends_program(block: Block, known: Mapping[int, Known]) -> bool:
+    """Whether a block ends with the whole program's end: `sys.exit(1)`."""
+    last = block[-1] if block else None
+    if not isinstance(last, Do) or not isinstance(last.value, Call):
+        return False
+    one = known.get(id(last.value))
+    return one is not None and one.does in ("exit", "hard-exit")
+
+
+def added_to(statement: Statement) -> set[str]:
+    """What a statement adds something to, as written."""
+    return {
+        part.receiver.path
+        for inner in statement.walk()
+        for expression in inner.expressions
+        for part in expression.walk()
+        if isinstance(part, Call) and part.receiver is not None and named("adds", part.method)
+    }
+
+
+def filled_by(program: Program, key: FunctionId, call: Call) -> Iterator[str]:
+    """What a method of one's own adds to, as the caller writes it: it brings what is asked for."""
+    me = program.classes.self_name(key)
+    if call.receiver is None or call.receiver.path != me:
+        return
+    for target in program.graph.targets(key, call):
+        own = f"{program.classes.self_name(target)}."
+        for inner in program.names.function(target).calls:
+            receiver = inner.receiver
+            if (
+                receiver is not None
+                and receiver.path.startswith(own)
+                and named("adds", inner.method)
+            ):
+                yield f"{me}.{receiver.path.removeprefix(own)}"
+
+
 def sleeps_within(block: Block, pauses: Mapping[int, Pause]) -> bool:
     """Whether a branch sleeps before it asks again whether to leave."""
-    inside = (part for s in block for e in s.expressions for part in e.walk())
-    return not always_leaves(block) and any(id(part) in pauses for part in inside)
+    return not always_leaves(block) and any(id(part) in pauses for part in evaluated(block))
 
 
 def is_computed(call: Call) -> bool:

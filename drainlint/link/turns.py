@@ -136,6 +136,12 @@ def backs_off(handler: Handler) -> bool:
     return not any(named("nothing-there", kind.path) for kind in handler.kinds)
 
 
+def asks_to_stop(handler: Handler) -> bool:
+    """Whether a handler is for a request to stop: what was tried has said nothing."""
+    kinds = [kind.path for kind in handler.kinds]
+    return bool(kinds) and all(named("request-to-stop", kind) for kind in kinds)
+
+
 def tests_of(statement: While | For) -> Iterator[Expression]:
     """The tests of a loop's own body, its condition first; those of nested loops are theirs."""
     if isinstance(statement, While):
