@@ -8,7 +8,7 @@ from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Spot
-from drainlint.link.turns import always_leaves, leaves
+from drainlint.link.turns import always_leaves, is_always_reached, leaves
 from drainlint.model.expression import Call, Not
 from drainlint.model.loop import Step
 from drainlint.model.pause import Pause
@@ -50,16 +50,11 @@ def _waits_for_ever(one: Known, statement: While) -> bool:
     if _does_not_wait(one):
         return False
     deadline = one.program.values.deadline(one.key, one.call, one.facts)
-    return deadline.is_none and not one.bounded_by and _is_always_reached(one, statement)
-
-
-def _is_always_reached(one: Known, statement: While) -> bool:
-    for outer in one.occurrence.spot.outward():
-        if outer.owner is statement:
-            return outer.section == "body"
-        if outer.section == "handler" or isinstance(outer.owner, If | For | While):
-            return False
-    return False
+    return (
+        deadline.is_none
+        and not one.bounded_by
+        and is_always_reached(one.occurrence.spot, statement)
+    )
 
 
 def _pauses(handler: Handler, pauses: Mapping[int, Pause]) -> bool:

@@ -233,7 +233,9 @@ class Questions:
         looks_up = named("looks-up", call.method) and where != "take"
         if not (subject or targets) or not (looks_up or named("predicate", call.method)):
             return None
-        outside = any(self._reaches_outside(t) for t in targets) or (looks_up and not targets)
+        outside = any(self._reaches_outside(t) for t in targets) or (
+            looks_up and (not targets or named("looks-up-outside", call.method))
+        )
         sort = "external" if outside else "flag"
         return Question(sort, call.text, call.place, subject, where, certain=bool(targets))
 

@@ -62,6 +62,7 @@ class Reading:
     exits: list[Expression] = field(default_factory=list)
     checks: list[Expression] = field(default_factory=list)
     takes: list[Expression] = field(default_factory=list)
+    pausing: set[int] = field(default_factory=set)
     tried: list[Expression] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     walks_over: set[str] = field(default_factory=set)
@@ -156,6 +157,8 @@ class Reading:
             self.exits.append(statement.test)
         else:
             self.takes.append(statement.test)
+            if any(sleeps_within(b, self.all_pauses) for b in branches):
+                self.pausing.add(id(statement.test))
         reports = list(self.reports)
         idle = (self.pure, self.blocks)
         for branch in branches:
@@ -175,16 +178,16 @@ class Reading:
             isinstance(last, Leave)
             and last.word == "continue"
             and not self._has_work(statement)
-            and self._asks_queues(statement)
+            and asks_queues(self.ask, statement, self.statement)
         )
-
-    def _asks_queues(self, statement: If) -> bool:
-        asked = list(self.ask.all(statement.test, "take", place_of(statement.test, self.statement)))
-        return bool(asked) and all(q.sort == "queue" for q in asked)
 
     def _has_work(self, statement: If) -> bool:
         """Whether an `if` does something only where a queue has work: no part of an idle turn."""
-        if statement.otherwise or self.idles or not self._asks_queues(statement):
+        if (
+            statement.otherwise
+            or self.idles
+            or not asks_queues(self.ask, statement, self.statement)
+        ):
             return False
         asks_for_none = any(
             isinstance(e, Call) and e.method == "empty" for e in statement.test.walk()
@@ -314,13 +317,11 @@ class Reading:
             if about & self.read_by_tests:
                 return True
         if named("unpacks", call.method) and (head in self.assigned or isinstance(receiver, Call)):
-            return head in self.assigned or self._asks(receiver)
+            asked = None if receiver is None else self.ask.question(receiver, "exit")
+            return head in self.assigned or asked is not None
         self.blocks = self.blocks or named("looks-up", call.method)
         where = "body" if call is self.stated else "exit"
         return self.ask.question(call, where) is not None or self._asks_outside(call)
-
-    def _asks(self, receiver: Expression | None) -> bool:
-        return receiver is not None and self.ask.question(receiver, "exit") is not None
 
     def _asks_outside(self, call: Call) -> bool:
         """Whether a call asks the world outside, and a test reads what it says."""
@@ -365,6 +366,12 @@ def root(expression: Expression) -> str:
     while expression.parts and not expression.path:
         expression = expression.parts[0]
     return expression.path
+
+
+def asks_queues(ask: Questions, statement: If, loop: While | For) -> bool:
+    """Whether a test asks queues, and nothing else."""
+    asked = list(ask.all(statement.test, "take", place_of(statement.test, loop)))
+    return bool(asked) and all(q.sort == "queue" for q in asked)
 
 
 def evaluated(block: Block) -> Iterator[Expression]:
@@ -417,5 +424,8 @@ def sleeps_within(block: Block, pauses: Mapping[int, Pause]) -> bool:
 def is_computed(call: Call) -> bool:
     """Whether a call only computes: `len(x)`, `", ".join(names)`."""
     if call.method == "join":
-        return bool(call.arguments)
+        given = [a.value for a in call.arguments if not a.name]
+        return bool(given) and not (
+            isinstance(given[0], Constant) and isinstance(given[0].value, int | float)
+        )
     return named("computes", call.method) or named("compares-sets", call.method)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.knowledge.names import named
 from drainlint.link.calls import is_log
+from drainlint.link.surroundings import Spot
 from drainlint.model.expression import Call, Constant, Expression, Logic, Not
 from drainlint.model.place import Place
 from drainlint.model.statement import (
@@ -190,6 +191,22 @@ def place_of(test: Expression, statement: While | For) -> Place:
     """Where a test asks: its first call, else the loop's header."""
     calls = (part.place for part in test.walk() if isinstance(part, Call))
     return next(calls, statement.place)
+
+
+def is_always_reached(spot: Spot, loop: While | For) -> bool:
+    """Whether every turn of a loop that does not end it comes by a place in its body."""
+    for outer in spot.outward():
+        if any(_goes_on(s) for s in outer.block[: outer.index]):
+            return False
+        if outer.owner is loop:
+            return outer.section == "body"
+        if outer.section == "handler" or isinstance(outer.owner, If | For | While):
+            return False
+    return False
+
+
+def _goes_on(statement: Statement) -> bool:
+    return any(isinstance(s, Leave) and s.word == "continue" for s in statement.walk())
 
 
 def keeps_time(statement: While | For, pauses: frozenset[int]) -> bool:
