@@ -182,17 +182,7 @@ class Reading:
         )
 
     def _has_work(self, statement: If) -> bool:
-        """Whether an `if` does something only where a queue has work: no part of an idle turn."""
-        if (
-            statement.otherwise
-            or self.idles
-            or not asks_queues(self.ask, statement, self.statement)
-        ):
-            return False
-        asks_for_none = any(
-            isinstance(e, Call) and e.method == "empty" for e in statement.test.walk()
-        )
-        return isinstance(statement.test, Not) == asks_for_none
+        return not self.idles and has_work(self.ask, statement, self.statement)
 
     def _once(self, block: Block) -> None:
         """What is done on the way out is done once: it is no part of the waiting."""
@@ -372,6 +362,14 @@ def asks_queues(ask: Questions, statement: If, loop: While | For) -> bool:
     """Whether a test asks queues, and nothing else."""
     asked = list(ask.all(statement.test, "take", place_of(statement.test, loop)))
     return bool(asked) and all(q.sort == "queue" for q in asked)
+
+
+def has_work(ask: Questions, statement: If, loop: While | For) -> bool:
+    """Whether an `if` does something only where a queue has work: no part of an idle turn."""
+    if statement.otherwise or not asks_queues(ask, statement, loop):
+        return False
+    asks_for_none = any(isinstance(e, Call) and e.method == "empty" for e in statement.test.walk())
+    return isinstance(statement.test, Not) == asks_for_none
 
 
 def evaluated(block: Block) -> Iterator[Expression]:
