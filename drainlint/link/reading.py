@@ -337,11 +337,21 @@ class Reading:
                 self._call(part)
             elif isinstance(part, Walrus):
                 self.assigned[part.target].append(part.value)
+        if statement.operator and collects(statement.value, self.assigned):
+            self.pure = False
         for target in statement.targets:
             for part in target.walk():
                 if part.path:
                     values = self.assigned[part.path]
                     values += [] if statement.operator else [statement.value]
+
+
+def collects(value: Expression, assigned: Mapping[str, list[Expression]]) -> bool:
+    """Whether what is added up is an answer that the loop got: it gathers, and does not ask."""
+    made = (awaited(o) for part in value.walk() for o in assigned.get(part.path, ()))
+    return any(
+        isinstance(one, Call) and one.method not in CLOCKS and not is_computed(one) for one in made
+    )
 
 
 def awaited(value: Expression) -> Expression:

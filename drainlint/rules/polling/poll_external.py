@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
-from drainlint.finding import Finding
+from drainlint.finding import Finding, Level
 from drainlint.model.loop import Loop
-from drainlint.rule import Rule, any_of
+from drainlint.rule import Levels, Rule, any_of
 from drainlint.rules.polling import by_deadline, held, pause_notes
+
+
+def _level(loop: Loop) -> Level:
+    """Attempts that are counted end soon enough, wherever they are made."""
+    return Level.NOTE if loop.counts_attempts else by_deadline.of(loop)
 
 
 class PollExternal(Rule[Loop]):
@@ -29,7 +34,7 @@ class PollExternal(Rule[Loop]):
     """
 
     code = "DRN106"
-    level = by_deadline
+    level = Levels(Level.ERROR, _level)
     words = any_of("while", "for") & any_of("sleep", "wait")
 
     def check(self, loop: Loop) -> Iterator[Finding]:
