@@ -7,6 +7,7 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
+from drainlint.link.reading import is_computed
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import always_leaves, is_always_reached, leaves
 from drainlint.model.expression import Call, Not
@@ -176,8 +177,20 @@ def _spins(
     if any(not isinstance(s, Leave | Pass) for s in outcome.body):
         return False
     goes_on = isinstance(outcome.body[-1], Leave)
-    others = (k.call for k in known.values() if k is not one and _is_own(k, statement))
+    others = (
+        k.call
+        for k in known.values()
+        if k is not one and _is_own(k, statement) and not _is_told_at_once(k)
+    )
     return not any(_takes_time(call, one.call, after=not goes_on) for call in others)
+
+
+def _is_told_at_once(one: Known) -> bool:
+    """Whether a call only tells what is known already: `stop.is_set()`."""
+    asks = one.facts.asks if one.facts is not None else ""
+    return asks in ("queue", "flag", "liveness") or (
+        one.facts is None and (named("asks-flag", one.call.method) or is_computed(one.call))
+    )
 
 
 def _takes_time(other: Call, take: Call, *, after: bool) -> bool:

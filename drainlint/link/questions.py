@@ -47,7 +47,7 @@ def is_room(test: Expression, where: str, question: Question | None = None) -> b
     size, (sign, *more), (limit, *_) = test.left, test.operators, test.rights
     if more or sign not in grows or not named("size", size.method):
         return False
-    if question is not None and question.text != size.text:
+    if question is not None and question.text not in {e.text for e in size.walk()}:
         return False
     return not (isinstance(limit, Constant) and limit.value in (0, 1))
 
@@ -148,6 +148,10 @@ class Questions:
                 return self.question(value, where, place)
             case Compare():
                 return self._status(part, where, place)
+            case Attribute(value=Call(receiver=Expression() as receiver), name=name) if named(
+                "asks-queue", name
+            ):
+                return Question("queue", part.text, place, receiver.text, where)
             case Call(func=Attribute(value=Call() as inner)) if named("unpacks", part.method):
                 return self.question(inner, where, place)
             case Subscript(value=value) | Attribute(value=value) if _asks_inside(value):
@@ -180,6 +184,8 @@ class Questions:
             return self._length(call, where)
         subject = "" if call.receiver is None else call.receiver.text
         known = self.program.facts(self.key, call)
+        if self._is_anybody(subject):
+            return Question("everything", call.text, call.place, subject, where)
         if known is not None and known[0].does == "kill" and not _is_probe(call):
             return None
         if known is not None and known[0].asks:
@@ -190,6 +196,18 @@ class Questions:
         if known is not None:
             return self._probe(call, where, subject, known[0])
         return self._unknown(call, where, subject)
+
+    def _is_anybody(self, subject: str) -> bool:
+        """Whether a name stands for each of those that the runtime knows of."""
+        ways = self.program.names.function(self.key).bindings.get(subject, ())
+        return any(
+            way.how == "each"
+            and isinstance(part, Call)
+            and (known := self.program.facts(self.key, part)) is not None
+            and known[0].asks == "everything"
+            for way in ways
+            for part in way.value.walk()
+        )
 
     def _probe(self, call: Call, where: str, subject: str, facts: CallFacts) -> Question | None:
         """`stop.wait(0)`, `t.join(0)`: a wait that does not wait only asks."""

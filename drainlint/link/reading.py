@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from drainlint.knowledge.names import named
@@ -288,6 +289,7 @@ class Reading:
             return True
         if one.facts.asks == "external":
             self.blocks = True
+            self.refreshed |= refreshed_by(call, self.read_by_tests)
         return one.does in ("bound", "set") or bool(one.facts.asks)
 
     def _is_answer(self, call: Call) -> bool:
@@ -301,11 +303,9 @@ class Reading:
             return True
         receiver = call.receiver
         head = "" if receiver is None else root(receiver).partition(".")[0]
-        if named("refreshes", call.method) and receiver is not None:
-            about = {receiver.text, *(a.value.path for a in call.arguments)} - {"self", "cls"}
-            self.refreshed |= about & self.read_by_tests
-            if about & self.read_by_tests:
-                return True
+        if about := refreshed_by(call, self.read_by_tests):
+            self.refreshed |= about
+            return True
         if named("unpacks", call.method) and (head in self.assigned or isinstance(receiver, Call)):
             asked = None if receiver is None else self.ask.question(receiver, "exit")
             return head in self.assigned or asked is not None
@@ -380,6 +380,14 @@ def has_work(ask: Questions, statement: If, loop: While | For) -> bool:
         return False
     asks_for_none = any(isinstance(e, Call) and e.method == "empty" for e in statement.test.walk())
     return isinstance(statement.test, Not) == asks_for_none
+
+
+def refreshed_by(call: Call, read: AbstractSet[str]) -> set[str]:
+    """What a call reads anew of the things that tests read: `session.refresh(job)`."""
+    if not named("refreshes", call.method) or call.receiver is None:
+        return set()
+    about = {call.receiver.text, *(a.value.path for a in call.arguments)} - {"self", "cls"}
+    return about & read
 
 
 def evaluated(block: Block) -> Iterator[Expression]:

@@ -77,8 +77,17 @@ def _leaves_for_sure(statement: Statement) -> bool:
         case With(body=body):
             return always_leaves(body)
         case Try(body=body, otherwise=otherwise, final=final):
-            return any(always_leaves(b) for b in (body, otherwise, final))
+            tried = (final,) if _goes_on_when_nothing(statement) else (body, otherwise, final)
+            return any(always_leaves(b) for b in tried)
     return False
+
+
+def _goes_on_when_nothing(statement: Try) -> bool:
+    """Whether a handler takes up what a wait gives when its time is over, and goes on."""
+    return any(
+        handler.kinds and not backs_off(handler) and not always_leaves(handler.body)
+        for handler in statement.handlers
+    )
 
 
 def ends_loop(statement: If, loop: While | For) -> bool:
