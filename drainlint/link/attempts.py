@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
-from drainlint.link.calls import Known
+from drainlint.link.calls import Known, is_log
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.reading import is_computed
@@ -25,13 +25,18 @@ EVERYTHING = frozenset({"Exception", "BaseException"})
 def attempts(
     statement: While | For, known: Mapping[int, Known], pauses: Mapping[int, Pause], *, sleeps: bool
 ) -> Iterator[Step]:
-    """What a loop takes without waiting, to sleep or spin when there was nothing."""
+    """What a loop takes without waiting, to sleep or spin when there was nothing.
+
+    A take in the condition of a loop that works is asked whether to go on: it is no wait for it.
+    """
     if isinstance(statement, For):
         return
     if any(_waits_for_ever(one, statement) for one in known.values()):
         return
     for one in known.values():
         if not _is_own(one, statement) or not _does_not_wait(one) or _is_asked(one, statement):
+            continue
+        if one.occurrence.spot.statement is statement and _works(statement, known):
             continue
         if one.does == "select" and _works_before(one, statement, known):
             continue
@@ -56,6 +61,17 @@ def _waits_for_ever(one: Known, statement: While) -> bool:
         and not one.bounded_by
         and is_always_reached(one.occurrence.spot, statement)
     )
+
+
+def _works(statement: While, known: Mapping[int, Known]) -> bool:
+    """Whether a loop's body does something that nothing is known of, reports aside."""
+    return any(
+        next(one.occurrence.spot.loops, None) is statement
+        and one.facts is None
+        and not is_log(one.call)
+        and not _is_told_at_once(one)
+        for one in known.values()
+    ) or any(isinstance(s, For | While) for s in statement.body)
 
 
 def _pauses(handler: Handler, pauses: Mapping[int, Pause]) -> bool:

@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterator
 
 from drainlint.finding import Confidence, Related
-from drainlint.index.entries import FunctionEntry
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause
 from drainlint.link.program import Program
-from drainlint.link.spared import is_spared
+from drainlint.link.spared import is_coroutine, is_spared
 from drainlint.link.surroundings import occurrences
 from drainlint.link.waits import wait
 from drainlint.model.blocking import Blocking
@@ -35,7 +34,7 @@ class Blockers:
 
     def of(self, known: Known, slept: Pause | None, waited: Wait | None) -> Iterator[Blocking]:
         """What a call of a coroutine blocks, by itself or through a plain helper of its module."""
-        if not _is_coroutine(self.program.names.function(known.key)):
+        if not is_coroutine(self.program.names.function(known.key)):
             return
         noun = slept or waited
         if (slept is not None and not _blocks(slept)) or (waited is not None and _is_over(waited)):
@@ -55,7 +54,7 @@ class Blockers:
             return
         for target in self.program.graph.targets(known.key, known.call):
             helper = self.program.names.function(target)
-            if target.path != known.key.path or _is_coroutine(helper):
+            if target.path != known.key.path or is_coroutine(helper):
                 continue
             blocker = self.blocker(target)
             taken = isinstance(blocker, Wait) and blocker.verb == "take"  # often known to be there
@@ -126,12 +125,6 @@ def _was_just_put(known: Known) -> bool:
         for expression in expressions
         for part in expression.walk()
     )
-
-
-def _is_coroutine(entry: FunctionEntry) -> bool:
-    """An `async def`, or an old-style coroutine: `@gen.coroutine`, `@inlineCallbacks`."""
-    names = {d.path.rpartition(".")[2] for d in entry.decorators}
-    return entry.is_async or bool(names & {"coroutine", "inlineCallbacks"})
 
 
 def _is_over(noun: Wait) -> bool:

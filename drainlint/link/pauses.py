@@ -11,6 +11,7 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.program import Program
 from drainlint.model.deadline import Bound
 from drainlint.model.expression import Call, Constant, Not
+from drainlint.model.function import Function
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, Do, If, Statement
 
@@ -115,9 +116,14 @@ def _cut_by_signal(known: Known) -> bool:
         return False
     if known.program.has_raising_handlers(known.key):
         return True
-    if not (function.main or function.helper):
+    if not (function.main or function.helper or _is_command(function)):
         return False
     return not known.program.has_returning_handler(known.key)
+
+
+def _is_command(function: Function) -> bool:
+    """Whether it belongs to a command line and to nothing that lives on beside it."""
+    return function.command_line and function.service is None
 
 
 def _is_cancellable(facts: CallFacts) -> bool:

@@ -12,6 +12,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause_within
 from drainlint.link.program import Program
 from drainlint.link.questions import Questions, is_getter
+from drainlint.link.spared import is_coroutine
 from drainlint.link.turns import (
     always_leaves,
     asks_to_stop,
@@ -81,6 +82,7 @@ class Reading:
     stated: Call | None = None
 
     def __post_init__(self) -> None:
+        self._is_coroutine = is_coroutine(self.program.names.function(self.key))
         self.ask = Questions(self.program, self.key)
         self.bounds = Bounds(self.statement)
         self.tested = {id(part) for test in tests_of(self.statement) for part in test.walk()}
@@ -226,11 +228,12 @@ class Reading:
         while isinstance(inner, Await | Yield) and inner.parts:
             inner = inner.parts[0]
         if not isinstance(inner, Call):
-            if isinstance(inner, Constant) or (inner is value and not isinstance(value, Yield)):
+            yields = isinstance(value, Yield)
+            hands_over = yields and not self._is_coroutine
+            if not hands_over and (isinstance(inner, Constant) or (inner is value and not yields)):
                 return
             self.blocks = True
-            if isinstance(value, Yield):
-                self.pure = False
+            self.pure = self.pure and not yields
             return
         if is_log(inner):
             self.reports.append(Step(inner.text, inner.place))

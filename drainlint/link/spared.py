@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
@@ -15,6 +16,12 @@ SOCKETS = frozenset({"socket", "connection", "channel"})
 def is_spared(known: Known) -> bool:
     """Whether a call of a coroutine holds up nobody, though calls like it do."""
     return raises_instead(known) or _has_reported(known) or _has_loop_to_itself(known)
+
+
+def is_coroutine(entry: FunctionEntry) -> bool:
+    """An `async def`, or an old-style coroutine: `@gen.coroutine`, `@inlineCallbacks`."""
+    names = {d.path.rpartition(".")[2] for d in entry.decorators}
+    return entry.is_async or bool(names & {"coroutine", "inlineCallbacks"})
 
 
 def raises_instead(known: Known) -> bool:

@@ -105,7 +105,7 @@ def ends_loop(statement: If, loop: While | For) -> bool:
 def done_once(statement: If, loop: While | For) -> bool:
     """Whether a branch is taken on one turn only: `if not told: tell(); told = True`."""
     test = statement.test.value if isinstance(statement.test, Not) else statement.test
-    if not test.path or statement.otherwise:
+    if not test.path or "." in test.path or statement.otherwise:  # others may switch it on again
         return False
     changes = [
         s
