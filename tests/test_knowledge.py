@@ -29,7 +29,8 @@ from typing import Any
 import pytest
 
 import drainlint.knowledge
-from drainlint.knowledge import FOREVER, BadKnowledgeError, CallFacts, TypeFacts, load
+from drainlint.knowledge import FOREVER, BadKnowledgeError, CallFacts, TypeFacts, load, names
+from drainlint.knowledge.names import NameFacts, named
 
 TABLES = Path(drainlint.knowledge.__file__).parent
 KNOWLEDGE = load()
@@ -63,6 +64,8 @@ KEYWORD_FROM_3_12 = {
 
 def raw_tables() -> Iterator[tuple[str, dict[str, Any]]]:
     for file in sorted(TABLES.glob("*.toml")):
+        if file.name == names.TABLE:
+            continue
         yield file.name, tomllib.loads(file.read_text("utf-8"))
 
 
@@ -227,6 +230,46 @@ def test_no_line_of_bases_is_a_circle() -> None:
             base = found.base
 
 
+# What names say
+
+
+def test_every_sort_of_names_says_what_it_means_and_where_it_is_from() -> None:
+    for sort, facts in names.sorts().items():
+        assert facts.means, sort
+        assert facts.source, sort
+        assert facts.words + facts.begins + facts.ends + facts.has + facts.holds, sort
+
+
+def test_every_sort_of_names_is_asked_for_and_no_other() -> None:
+    code = "".join(p.read_text("utf-8") for p in TABLES.parent.rglob("*.py"))
+    asked = set(re.findall(r"""named\(\s*"([a-z-]+)\"""", code))
+    kept = set(re.findall(r"""\("([a-z-]+)", "[a-z]+"\)""", code))
+    assert asked <= names.sorts().keys()
+    assert asked | kept >= names.sorts().keys()
+
+
+@pytest.mark.parametrize(
+    ("sort", "name", "is_one"),
+    [
+        ("looks-up", "get_status", True),
+        ("looks-up", "_async_getStatus", True),
+        ("looks-up", "client.describe", True),
+        ("looks-up", "getter", False),
+        ("predicate", "isAlive", True),
+        ("predicate", "isolate", False),
+        ("end-marker", "_STOP_ITEM", True),
+        ("end-marker", "WORKER_SENTINEL", True),
+        ("end-marker", "sender", False),
+        ("does-not-wait", "zmq.NOBLOCK", True),
+        ("limit", "self._shutdownDeadline", True),
+        ("timeout-scope", "ceil_timeout", True),
+        ("timeout-scope", "timeouts", False),
+    ],
+)
+def test_a_name_is_held_against_whole_words(sort: str, name: str, is_one: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert named(sort, name) is is_one
+
+
 def words_of(section: str) -> set[str]:
     """The words that a section of the README explains, each in code at the start of a row."""
     text = (TABLES / "README.md").read_text("utf-8")
@@ -255,6 +298,8 @@ def test_the_readme_explains_exactly_the_keys_that_the_loader_knows() -> None:
     assert words_of("Keys of a call") == keys - {"name"}
     keys = {field.name for field in fields(TypeFacts)}
     assert words_of("Keys of a type") == keys - {"name"}
+    keys = {field.name for field in fields(NameFacts)}
+    assert words_of("Keys of a sort of names") == keys - {"name"}
 
 
 def test_a_bound_has_a_parameter_or_is_a_plain_fact() -> None:

@@ -12,6 +12,8 @@ from functools import cache, cached_property
 from importlib import resources
 from typing import Any, TypeVar
 
+from drainlint.knowledge.names import TABLE
+
 FOREVER = float("inf")
 """The bound, in seconds, of a wait that has none."""
 
@@ -243,7 +245,7 @@ def _shipped() -> Knowledge:
 def _load(extra: Mapping[str, Any]) -> Knowledge:
     parts: dict[str, dict[str, Any]] = {"types": {}, "calls": {}, "decorators": {}, "aliases": {}}
     for file in sorted(resources.files(__name__).iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".toml"):
+        if file.name.endswith(".toml") and file.name != TABLE:
             _merge(parts, file.name, tomllib.loads(file.read_text("utf-8")))
     _merge(parts, "knowledge", extra)
     return Knowledge(**parts)

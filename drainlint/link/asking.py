@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from drainlint.link.questions import is_room
 from drainlint.link.reading import Reading, awaited
-from drainlint.link.turns import clauses, is_endless, is_limit, place_of
+from drainlint.link.turns import clauses, is_always_reached, is_endless, is_limit, leaves, place_of
 from drainlint.model.expression import (
+    UNKNOWN,
     Arithmetic,
     Call,
     Compare,
@@ -14,10 +15,11 @@ from drainlint.model.expression import (
     Conditional,
     Expression,
     Logic,
+    Subscript,
 )
 from drainlint.model.loop import Question
 from drainlint.model.pause import Pause
-from drainlint.model.statement import While
+from drainlint.model.statement import If, While
 
 SIZED = frozenset({"queue", "flag", "liveness"})
 """What can have room: its size is its own, not the whole runtime's."""
@@ -62,10 +64,13 @@ class Asking:
                 continue
             asked = list(self._origins(own)) if own else [clause]
             room = bool(own) and is_room(_measured(clause, asked), where)
+            pauses = where != "take" or id(test) in self.reading.pausing
             for expression in asked:
                 for question in self._asked(expression, where, anew=bool(own)):
-                    sized = room and question.sort in SIZED
-                    yield replace(question, room=question.room or sized)
+                    if where == "condition" and self._only_ends(question, test):
+                        continue
+                    sized = question.room or (room and question.sort in SIZED)
+                    yield replace(question, room=sized and pauses)
 
     def _own_names(self, expression: Expression) -> Iterator[str]:
         """The names and attributes that the loop itself assigns and that an expression reads."""
@@ -96,7 +101,7 @@ class Asking:
         return head if head in self.reading.assigned else ""
 
     def _asked(self, expression: Expression, where: str, *, anew: bool) -> Iterator[Question]:
-        if self.reading.bounds.holds(expression):
+        if self.reading.bounds.holds(expression) or _cuts(expression):
             return
         for question in self.reading.ask.all(
             expression, where, place_of(expression, self.reading.statement)
@@ -125,7 +130,43 @@ class Asking:
             question.subject in self.reading.waited - {p.event for p in self.reading.pauses}
             and self.reading.blocks
         )
-        return replace(question, waited=paused or joined)
+        return replace(question, waited=paused or joined or self._takes_from(question))
+
+    def _takes_from(self, question: Question) -> bool:
+        """Whether every turn waits in a take from the very queue that is asked about."""
+        return (
+            question.sort == "queue"
+            and not self._leaves_by(question)
+            and any(
+                one.does == "take"
+                and one.subject == question.subject
+                and one.facts is not None
+                and not one.program.values.deadline(one.key, one.call, one.facts).polls
+                and is_always_reached(one.occurrence.spot, self.reading.statement)
+                for one in self.reading.known.values()
+            )
+        )
+
+    def _leaves_by(self, question: Question) -> bool:
+        """Whether the branch that a question opens can leave the loop, though it pauses first."""
+        return any(
+            isinstance(s, If)
+            and any(leaves(b) for b in s.blocks)
+            and any(e.text == question.text for e in s.test.walk())
+            for s in self.reading.statement.walk()
+        )
+
+    def _only_ends(self, question: Question, test: Expression) -> bool:
+        """Whether a loop that works asks a queue only to end late: `not (stopped and q.empty())`.
+
+        It neither waits for the queue nor takes from it.
+        """
+        if question.sort != "queue" or self.reading.pure or len(list(clauses(test))) == 1:
+            return False
+        return not any(
+            one.does == "take" and one.subject == question.subject
+            for one in self.reading.known.values()
+        )
 
     @property
     def is_woken(self) -> bool:
@@ -140,6 +181,11 @@ class Asking:
     @property
     def _sleeps(self) -> Iterator[Pause]:
         return (p for p in self.reading.pauses if p.seconds is None or p.seconds > 0)
+
+
+def _cuts(expression: Expression) -> bool:
+    """Whether a slice is asked about: a part of what the loop walks along."""
+    return any(isinstance(e, Subscript) and e.index == UNKNOWN for e in expression.walk())
 
 
 def _is_within(text: str, owner: str) -> bool:

@@ -2,28 +2,41 @@
 
 from collections.abc import Iterator, Mapping
 
-from drainlint.link.calls import Known
+from drainlint.knowledge import CallFacts
+from drainlint.knowledge.names import named
+from drainlint.link.calls import Known, is_log
+from drainlint.link.names import FunctionId
+from drainlint.link.program import Program
+from drainlint.link.reading import is_computed
 from drainlint.link.surroundings import Spot
-from drainlint.link.turns import NOTHING_THERE, always_leaves, leaves
+from drainlint.link.turns import always_leaves, is_always_reached, leaves
 from drainlint.model.expression import Call, Not
 from drainlint.model.loop import Step
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, For, Handler, If, Leave, Pass, Statement, Try, While
 
 TAKES = frozenset({"take", "lock", "select", "network"})
-SWITCHED_OFF = ("NOBLOCK", "DONTWAIT", "NOHANG")
 RESULTS = frozenset({"task", "future", "aio-future", "result"})
+AN_ITEM_OR_NONE = 2
+"""Ways in which a function returns that has an item for its caller, or has none."""
 EVERYTHING = frozenset({"Exception", "BaseException"})
 
 
 def attempts(
     statement: While | For, known: Mapping[int, Known], pauses: Mapping[int, Pause], *, sleeps: bool
 ) -> Iterator[Step]:
-    """What a loop takes without waiting, to sleep or spin when there was nothing."""
+    """What a loop takes without waiting, to sleep or spin when there was nothing.
+
+    A take in the condition of a loop that works is asked whether to go on: it is no wait for it.
+    """
     if isinstance(statement, For):
+        return
+    if any(_waits_for_ever(one, statement) for one in known.values()):
         return
     for one in known.values():
         if not _is_own(one, statement) or not _does_not_wait(one) or _is_asked(one, statement):
+            continue
+        if one.occurrence.spot.statement is statement and _works(statement, known):
             continue
         if one.does == "select" and _works_before(one, statement, known):
             continue
@@ -34,6 +47,31 @@ def attempts(
         if not idles and not _spins(outcome, one, statement, known):
             continue
         yield Step(one.call.text, one.call.place)
+
+
+def _waits_for_ever(one: Known, statement: While) -> bool:
+    """Whether every turn waits for something else first, however long that takes."""
+    if one.facts is None or one.does not in ("join", "wait", "take", "select"):
+        return False
+    if _does_not_wait(one):
+        return False
+    deadline = one.program.values.deadline(one.key, one.call, one.facts)
+    return (
+        deadline.is_none
+        and not one.bounded_by
+        and is_always_reached(one.occurrence.spot, statement)
+    )
+
+
+def _works(statement: While, known: Mapping[int, Known]) -> bool:
+    """Whether a loop's body does something that nothing is known of, reports aside."""
+    return any(
+        next(one.occurrence.spot.loops, None) is statement
+        and one.facts is None
+        and not is_log(one.call)
+        and not _is_told_at_once(one)
+        for one in known.values()
+    ) or any(isinstance(s, For | While) for s in statement.body)
 
 
 def _pauses(handler: Handler, pauses: Mapping[int, Pause]) -> bool:
@@ -72,16 +110,38 @@ def _is_own(one: Known, statement: While | For) -> bool:
 
 
 def _does_not_wait(one: Known) -> bool:
-    if one.facts is None or one.does not in TAKES:
+    if one.facts is None:
+        targets = one.program.graph.targets(one.key, one.call)
+        return bool(targets) and all(_only_looks(one.program, t) for t in targets)
+    if one.does not in TAKES:
         return False
     if one.kind is not None and one.kind.nature in RESULTS:
         return False
     if any(
-        word in e.path for a in one.call.arguments for e in a.value.walk() for word in SWITCHED_OFF
+        named("does-not-wait", e.path) for a in one.call.arguments for e in a.value.walk() if e.path
     ):
         return True
-    deadline = one.program.values.deadline(one.key, one.call, one.facts)
-    return deadline.polls and one.does != "network"
+    return _polls(one.program, one.key, one.call, one.facts)
+
+
+def _only_looks(program: Program, target: FunctionId) -> bool:
+    """Whether a function of the project gives what there is, or nothing, and never waits."""
+    entry = program.names.function(target)
+    if entry.is_async or entry.is_generator or len(entry.results) < AN_ITEM_OR_NONE:
+        return False
+    takes = False
+    for call in entry.calls:
+        facts = program.facts(target, call)
+        if facts is None or not (facts[0].waits or facts[0].does == "sleep"):
+            continue
+        if facts[0].does not in TAKES or not _polls(program, target, call, facts[0]):
+            return False
+        takes = takes or facts[0].does in ("take", "select")
+    return takes
+
+
+def _polls(program: Program, key: FunctionId, call: Call, facts: CallFacts) -> bool:
+    return program.values.deadline(key, call, facts).polls and facts.does != "network"
 
 
 def _when_nothing(one: Known, statement: While | For) -> Handler | Statement | None:
@@ -101,7 +161,7 @@ def _when_nothing(one: Known, statement: While | For) -> Handler | Statement | N
 def _handler(statement: Try) -> Handler | None:
     for handler in statement.handlers:
         names = {kind.path.rpartition(".")[2] for kind in handler.kinds}
-        nothing = not names or names & EVERYTHING or any(NOTHING_THERE.search(n) for n in names)
+        nothing = not names or names & EVERYTHING or any(named("nothing-there", n) for n in names)
         if nothing:
             return None if always_leaves(handler.body) else handler
     return None
@@ -133,8 +193,20 @@ def _spins(
     if any(not isinstance(s, Leave | Pass) for s in outcome.body):
         return False
     goes_on = isinstance(outcome.body[-1], Leave)
-    others = (k.call for k in known.values() if k is not one and _is_own(k, statement))
+    others = (
+        k.call
+        for k in known.values()
+        if k is not one and _is_own(k, statement) and not _is_told_at_once(k)
+    )
     return not any(_takes_time(call, one.call, after=not goes_on) for call in others)
+
+
+def _is_told_at_once(one: Known) -> bool:
+    """Whether a call only tells what is known already: `stop.is_set()`."""
+    asks = one.facts.asks if one.facts is not None else ""
+    return asks in ("queue", "flag", "liveness") or (
+        one.facts is None and (named("asks-flag", one.call.method) or is_computed(one.call))
+    )
 
 
 def _takes_time(other: Call, take: Call, *, after: bool) -> bool:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 from drainlint.finding import Confidence, Related
-from drainlint.index.entries import FunctionEntry
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause
 from drainlint.link.program import Program
+from drainlint.link.spared import is_coroutine, is_spared
 from drainlint.link.surroundings import occurrences
 from drainlint.link.waits import wait
 from drainlint.model.blocking import Blocking
@@ -34,12 +34,12 @@ class Blockers:
 
     def of(self, known: Known, slept: Pause | None, waited: Wait | None) -> Iterator[Blocking]:
         """What a call of a coroutine blocks, by itself or through a plain helper of its module."""
-        if not _is_coroutine(self.program.names.function(known.key)):
+        if not is_coroutine(self.program.names.function(known.key)):
             return
         noun = slept or waited
         if (slept is not None and not _blocks(slept)) or (waited is not None and _is_over(waited)):
             return
-        if known.call.method in ASKED_WHEN_DONE or _is_awaited_later(known):
+        if known.call.method in ASKED_WHEN_DONE or _is_awaited_later(known) or is_spared(known):
             return
         if waited is not None and waited.verb == "take" and _was_just_put(known):
             return
@@ -54,7 +54,7 @@ class Blockers:
             return
         for target in self.program.graph.targets(known.key, known.call):
             helper = self.program.names.function(target)
-            if target.path != known.key.path or _is_coroutine(helper):
+            if target.path != known.key.path or is_coroutine(helper):
                 continue
             blocker = self.blocker(target)
             taken = isinstance(blocker, Wait) and blocker.verb == "take"  # often known to be there
@@ -127,15 +127,9 @@ def _was_just_put(known: Known) -> bool:
     )
 
 
-def _is_coroutine(entry: FunctionEntry) -> bool:
-    """An `async def`, or an old-style coroutine: `@gen.coroutine`, `@inlineCallbacks`."""
-    names = {d.path.rpartition(".")[2] for d in entry.decorators}
-    return entry.is_async or bool(names & {"coroutine", "inlineCallbacks"})
-
-
 def _is_over(noun: Wait) -> bool:
     """Whether it does not wait at all, or a coroutine does."""
-    return noun.awaited or bool(noun.ended) or noun.deadline.polls
+    return noun.awaited or bool(noun.ended or noun.ready) or noun.deadline.polls
 
 
 def _is_awaited_later(known: Known) -> bool:

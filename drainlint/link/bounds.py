@@ -38,6 +38,8 @@ LATE = re.compile(
     re.IGNORECASE,
 )
 """What says by itself that the time is up: `deadline.expired`, `self._timed_out()`."""
+LENGTHS = (".total_seconds", ".seconds")
+"""How a length of time is read, once a clock has given it."""
 SCOPES = frozenset(
     {"timeout", "time_limit", "timeout_at", "fail_after", "move_on_after", "fail_at", "move_on_at"}
 )
@@ -83,6 +85,8 @@ class Bounds:
         if any(DEADLINES.search(n) for n in names) and not _is_size(sides):
             return True
         own = [p for p in paths if p in self._counted]
+        if any(p.partition(".")[0] in self._counted for p in paths if p.endswith(LENGTHS)):
+            return True
         return any("." not in p or COUNTERS.search(p.rpartition(".")[2]) for p in own)
 
 

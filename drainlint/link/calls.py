@@ -1,12 +1,12 @@
 """Calls as nouns see them: an occurrence, with what is known of the thing that is called."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypedDict
 
 from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
+from drainlint.knowledge.names import named
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence
@@ -15,26 +15,6 @@ from drainlint.model.expression import Await, Call, Constant, Yield
 from drainlint.model.function import Drain, Function
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
-
-TIMEOUTS = re.compile(
-    r"^(?!.*(socket|default|connect|read))(\w*_)?(timeout|timeout_after|fail_after|move_on_after)$"
-)
-"""Names of functions and methods that bound what they enclose, whoever's they are."""
-LOGS = frozenset(
-    {
-        "debug",
-        "info",
-        "warning",
-        "warn",
-        "error",
-        "exception",
-        "critical",
-        "log",
-        "msg",
-        "fatal",
-        "trace",
-    }
-)
 
 
 class Placed(TypedDict):
@@ -162,7 +142,7 @@ class Known:
 
     def _makes_timeout(self, call: Call) -> bool:
         """Whether something unknown gives a timeout: `with ceil_timeout(5):`, by name or result."""
-        if TIMEOUTS.search(call.method) and call.arguments:
+        if _is_scope(call.method) and call.arguments:
             return True
         targets = self.program.graph.targets(self.key, call)
         if not targets or all(
@@ -173,6 +153,11 @@ class Known:
         return kind is not None and kind.nature == "timeout"
 
 
+def _is_scope(name: str) -> bool:
+    """Whether a function bounds what it encloses, by its name."""
+    return named("timeout-scope", name) and not named("not-a-scope", name)
+
+
 def is_log(call: Call) -> bool:
     """Whether a call logs or prints: a logger's method, `print`, `click.echo`."""
     path = call.func.path
@@ -181,7 +166,7 @@ def is_log(call: Call) -> bool:
     if path.endswith((".stdout.write", ".stderr.write", ".stdout.flush", ".stderr.flush")):
         return True
     receiver = call.receiver
-    if call.method not in LOGS or receiver is None:
+    if not named("logs", call.method) or receiver is None:
         return False
     while isinstance(receiver, Call) and receiver.receiver is not None:
         receiver = receiver.receiver

@@ -5,16 +5,21 @@ from collections.abc import Iterator
 from drainlint.finding import Related
 from drainlint.index.entries import MODULE
 from drainlint.link.calls import Known
+from drainlint.link.graph import Registration
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.roles import WORKERS
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import always_leaves
-from drainlint.model.expression import Call, Compare, Constant, Expression, Not
+from drainlint.model.expression import Call, Compare, Comprehension, Constant, Expression, Not
 from drainlint.model.loop import Step
 from drainlint.model.statement import If, Leave, While
 from drainlint.model.take import CheckedTake
 
 TAKES = frozenset({"get", "get_nowait"})
+ALONE = frozenset({"thread", "process"})
+"""Workers of a class of their own, each with its own attributes."""
+POOLED = frozenset({"executor", "process-executor"})
+"""Roles of which there are several at a time."""
 NEAR = 4
 """Statements between the check and the take."""
 
@@ -112,6 +117,8 @@ def _shared(known: Known, path: str) -> tuple[bool, Related | None]:
     if not resolved.rest and variable.scope == known.key:
         parameters = {p.name for p in known.program.names.function(known.key).parameters}
         return variable.name in parameters and known.program.is_worker(known.function), None
+    if known.program.is_worker(known.function) and _is_everybodys(known, path):
+        return True, None
     for function in _neighbours(known, variable, path):
         for call in known.program.names.function(function).calls:
             taken = next(iter(_taken(call)), "") if function != known.key else ""
@@ -120,6 +127,46 @@ def _shared(known: Known, path: str) -> tuple[bool, Related | None]:
                     function.path, call.place.first_line, "taken from here as well"
                 )
     return False, None
+
+
+def _is_everybodys(known: Known, path: str) -> bool:
+    """Whether each of several workers takes from the queue: the same function, or the same class.
+
+    A thread's own attribute is shared where whoever made the thread handed the queue in.
+    """
+    owner = known.program.classes.owner(known.key)
+    if "." in path:
+        if owner is None or known.program.kinds.instance(owner).nature not in ALONE:
+            return False
+        handed = known.program.classes.bindings(owner, path.partition(".")[2])
+        return any(
+            way.value.path in {p.name for p in known.program.names.function(scope).parameters}
+            for scope, way in handed
+        )
+    return any(
+        registration.role in POOLED or _is_repeated(known, registration)
+        for registration in known.program.graph.registrations
+        if registration.target == known.key and registration.role in WORKERS
+    )
+
+
+def _is_repeated(known: Known, registration: Registration) -> bool:
+    """Whether a worker is started in a comprehension, or right below the head of a `for`."""
+    call = registration.call
+    if call is None:
+        return False
+    ways = known.program.names.function(registration.scope).bindings.values()
+    return any(
+        0 < call.place.line - way.line <= NEAR
+        if way.how == "each"
+        else any(isinstance(e, Comprehension) and _holds(e, call) for e in way.value.walk())
+        for found in ways
+        for way in found
+    )
+
+
+def _holds(made: Comprehension, call: Call) -> bool:
+    return any(isinstance(e, Call) and e.place == call.place for e in made.walk())
 
 
 def _neighbours(known: Known, variable: Variable, path: str) -> Iterator[FunctionId]:

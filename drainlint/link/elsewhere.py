@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.feeds import calls_about
 from drainlint.link.names import FunctionId, Variable
@@ -12,7 +13,6 @@ from drainlint.model.place import Place
 
 DEPTH = 4
 """How many callers up a bound is looked for."""
-CONNECTING = frozenset({"connect", "create_connection", "open", "settimeout"})
 
 
 def bounded_by_callers(program: Program, key: FunctionId, depth: int = 0) -> str:
@@ -69,7 +69,7 @@ def limited(known: Known) -> str:
             return call.text
         if call.method == "mount" and any(_is_adapter(a.value) for a in call.arguments[1:]):
             return call.text
-        if call.method in CONNECTING and call.argument("timeout") is not None:
+        if named("connects", call.method) and call.argument("timeout") is not None:
             return call.text
     return "its requests are wrapped" if _is_wrapped(known) else ""
 

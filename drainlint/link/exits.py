@@ -1,9 +1,9 @@
 """Builds exits: `sys.exit`, `raise SystemExit`, hard exits, signals to oneself."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.drain import ENDING
 from drainlint.link.forks import only_in_children, side_of_fork
@@ -16,9 +16,6 @@ from drainlint.model.expression import Call, Compare, Constant, Expression, Name
 from drainlint.model.statement import If, Raise, Return, Try
 
 EXITING = frozenset({"exit", "hard-exit", "kill"})
-TWICE = re.compile(
-    r"twice|second|again|already|force|count|stopping|shutting|received|exiting", re.IGNORECASE
-)
 
 
 def exits(known: Known) -> Iterator[Exit]:
@@ -28,17 +25,34 @@ def exits(known: Known) -> Iterator[Exit]:
         if sort and not _is_wrapper(known):
             yield _noun(known.program, known.key, known.call, known.occurrence.spot, sort)
         return
-    if known.facts is None or not known.facts.runs:
-        return
-    for runs in known.facts.runs:
-        value = known.call.argument(runs.argument, runs.at)
-        if value is None or not value.path:
-            continue
+    for value, role in _handed_over(known):
         facts = known.program.knowledge.call(known.program.library(known.key, value.path))
         if facts is not None and facts.does in ("exit", "hard-exit"):
             sort = "hard" if facts.does == "hard-exit" else "exit"
             made = _noun(known.program, known.key, known.call, known.occurrence.spot, sort)
-            yield _handed(made, value.path, runs.role)
+            yield _handed(made, value.path, role)
+
+
+def _handed_over(known: Known) -> Iterator[tuple[Expression, str]]:
+    """What a call hands on to be run, and as what; a thread runs what its methods are handed."""
+    if known.facts is not None:
+        for runs in known.facts.runs:
+            value = known.call.argument(runs.argument, runs.at)
+            if value is not None and value.path:
+                yield value, runs.role
+        return
+    given = [a.value for a in known.call.arguments if a.value.path]
+    if given and any(_is_of_a_thread(known, t) for t in _targets(known)):
+        yield from ((value, "thread") for value in given)
+
+
+def _targets(known: Known) -> Iterable[FunctionId]:
+    return known.program.graph.targets(known.key, known.call)
+
+
+def _is_of_a_thread(known: Known, target: FunctionId) -> bool:
+    owner = known.program.classes.owner(target)
+    return owner is not None and known.program.kinds.instance(owner).nature == "thread"
 
 
 def _handed(made: Exit, path: str, role: str) -> Exit:
@@ -95,8 +109,11 @@ def _is_wrapper(known: Known) -> bool:
 
 def _is_own_pid(known: Known, given: Expression | None) -> bool:
     """Whether it is `os.getpid()` (or the own group), also by the name it was given."""
+    if isinstance(given, Call) and given.method == "getpgid":
+        whose = given.argument("pid", 0)
+        return isinstance(whose, Constant) or _is_own_pid(known, whose)
     if isinstance(given, Call):
-        return given.method in ("getpid", "getpgrp", "getpgid")
+        return given.method in ("getpid", "getpgrp")
     if given is None or not given.path:
         return False
     ways = known.program.names.function(known.key).bindings.get(given.path, ())
@@ -112,20 +129,6 @@ IN_PROCESS = frozenset(
 NEAR = 4
 """Functions from a worker's own to here; further down, others call it as well."""
 ON_LOOP = frozenset({"task", "callback", "done-callback"})
-PARSING = frozenset(
-    {
-        "parse_args",
-        "parse_known_args",
-        "print_help",
-        "print_usage",
-        "format_help",
-        "getopt",
-        "gnu_getopt",
-        "get_help",
-        "get_usage",
-    }
-)
-"""Methods that only code which parses a command line calls."""
 PARSERS = ("argparse.", "optparse.", "click.")
 
 
@@ -150,6 +153,7 @@ def _noun(program: Program, key: FunctionId, call: Call, spot: Spot, sort: str) 
         in_signal_handler=bool(program.roles.registered(key) & HANDLERS),
         tears_loop=bool(roles & ON_LOOP) and not roles & (IN_PROCESS - ON_LOOP),
         in_worker=function.worker if _is_worker_only(program, key) else "",
+        caught=_is_caught(program, key),
         runs_as_process="process" in roles and not roles & IN_PROCESS,
     )
 
@@ -162,14 +166,33 @@ def _is_worker_only(program: Program, key: FunctionId) -> bool:
     if program.roles.registered(key) & IN_PROCESS:
         return True
     reached = program.roles.of(key)
-    steps = min(len(reached[role].chain) for role in function.roles & IN_PROCESS)
-    return steps <= NEAR and not program.graph.callers.get(key, set()) & program.roles.main
+    chains = [reached[role].chain for role in function.roles & IN_PROCESS]
+    callers = program.graph.callers.get(key, set())
+    return min(len(c) for c in chains) <= NEAR and all(
+        set(program.roles.of(caller)) & IN_PROCESS and caller not in program.roles.main
+        for caller in callers
+    )
+
+
+def _is_caught(program: Program, key: FunctionId) -> bool:
+    """Whether the worker that it runs in handles the exit, as by telling the main flow."""
+    reached = program.roles.of(key)
+    around = {f for role in set(reached) & IN_PROCESS for f in reached[role].chain} - {key}
+    return any(
+        kind.path.rpartition(".")[2] == "SystemExit"
+        for function in around
+        if (body := program.bodies.get(function)) is not None
+        for statement in (s for top in body.statements for s in top.walk())
+        if isinstance(statement, Try)
+        for handler in statement.handlers
+        for kind in handler.kinds
+    )
 
 
 def _parses_command_line(program: Program, key: FunctionId) -> bool:
     """Whether it is a part of parsing the command line: it parses, or extends a parser's class."""
     entry = program.names.function(key)
-    if any(call.method in PARSING for call in entry.calls):
+    if any(named("parses-command-line", call.method) for call in entry.calls):
         return True
     if [p.name for p in entry.parameters][-3:] == ["ctx", "param", "value"]:
         return True
@@ -215,7 +238,11 @@ def _asks_twice(test: Expression) -> bool:
         isinstance(r, Constant) and isinstance(r.value, int) and not isinstance(r.value, bool)
         for r in test.rights
     )
-    return bool(TWICE.search(test.text)) or (counts and "signum" not in test.text)
+    return _remembers(test) or (counts and "signum" not in test.text)
+
+
+def _remembers(test: Expression) -> bool:
+    return any(named("asked-twice", e.path) for e in test.walk() if e.path)
 
 
 def _reports_missing_import(spot: Spot) -> bool:

@@ -1,23 +1,18 @@
 """Takes and puts: whether they wait at all, and what ends the loop that they feed."""
 
-import re
 from collections.abc import Iterator
 
 from drainlint.index.entries import Binding
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Library, Variable
 from drainlint.link.roles import WORKERS
+from drainlint.link.spared import raises_instead
 from drainlint.model.expression import Call, Constant, Expression
 from drainlint.model.statement import For, If, Leave, Raise, Return, Statement, While
 
 QUEUES = frozenset({"queue", "aio-queue"})
 SOCKETS = frozenset({"socket", "connection", "channel", "session", "consumer"})
-MARKERS = re.compile(
-    r"(^|[._])(stop|sentinel|end|done|eof|poison|quit|exit|shutdown|close|none|finish)\w*$",
-    re.IGNORECASE,
-)
-LEVELS = frozenset({"empty", "qsize", "poll", "select", "has_data", "full"})
-"""Questions after which a take finds something."""
 
 
 def ready(known: Known) -> str:
@@ -27,6 +22,8 @@ def ready(known: Known) -> str:
         return "it is released here" if _is_released(known) else ""
     if nature in SOCKETS and (why := _socket_bound(known)):
         return why
+    if raises_instead(known):
+        return "it raises where it would wait"
     if _asked_around(known):
         return "it was asked whether there is something"
     if nature in SOCKETS and _selects(known):
@@ -47,7 +44,7 @@ def _asked_around(known: Known) -> bool:
         if not isinstance(spot.owner, If | While) or spot.section != "body":
             continue
         for asked in spot.owner.test.walk():
-            asks = isinstance(asked, Call) and asked.method in LEVELS
+            asks = isinstance(asked, Call) and named("fill-level", asked.method)
             receiver = asked.receiver if isinstance(asked, Call) else None
             if asks and receiver is not None and receiver.text == subject:
                 return True
@@ -125,7 +122,7 @@ def _is_marker(given: Expression) -> bool:
     if isinstance(given, Constant):
         return given.value is None
     name = given.func.path if isinstance(given, Call) else given.path
-    return bool(MARKERS.search(name))
+    return named("end-marker", name)
 
 
 def _has_bound(known: Known, scope: FunctionId, made: Expression) -> bool:

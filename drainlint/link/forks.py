@@ -1,5 +1,6 @@
 """Which side of a fork code runs on."""
 
+from drainlint.knowledge.names import named
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Spot, spots
@@ -20,19 +21,25 @@ def _forked_names(program: Program, key: FunctionId) -> frozenset[str]:
 
 def _forks(program: Program, key: FunctionId, call: Call) -> bool:
     known = program.facts(key, call)
-    return (known is not None and known[0].does == "fork") or call.method in ("fork", "forkpty")
+    return (known is not None and known[0].does == "fork") or named("forks", call.method)
 
 
 def _branch(program: Program, key: FunctionId, test: Expression) -> str:
     """Whether a test that holds means the `child` or the `parent` of a fork; empty for neither."""
     pids = _forked_names(program, key)
 
+    def is_child(value: Expression) -> bool:
+        zero = isinstance(value, Constant) and value.value == 0
+        return zero or program.library(key, value.path) == "pty.CHILD"
+
     def is_pid(value: Expression) -> bool:
         made = value.value if isinstance(value, Walrus) else value
         return value.path in pids or (isinstance(made, Call) and _forks(program, key, made))
 
     match test:
-        case Compare(left=left, operators=(sign,), rights=(Constant(value=0),)) if is_pid(left):
+        case Compare(left=left, operators=(sign,), rights=(right,)) if is_pid(left) and is_child(
+            right
+        ):
             return {"==": "child", "!=": "parent", ">": "parent", ">=": ""}.get(sign, "")
         case Compare(left=Constant(value=0), operators=("==",), rights=(right,)) if is_pid(right):
             return "child"

@@ -93,6 +93,9 @@ class Kinds(Results):
             case Arithmetic(left=Expression() as left, operator="*" | "+"):
                 found = self.of(scope, left)
                 return found if found is not None and found.nature in ("list", "tuple") else None
+            case Arithmetic(left=Expression() as left, operator="/"):
+                found = self.of(scope, left)
+                return found if found is not None and found.nature == "path" else None
             case Subscript(value=value):
                 found = self.of(scope, value)
                 if found is None or found.nature in ("class", "function"):
@@ -164,7 +167,10 @@ class Kinds(Results):
             if any(d.path == "classmethod" for d in entry.decorators):
                 kind = Kind(f"{owner.path}:{owner.name}", "class", element=kind)
         else:
-            kind = self._bound((scope, way) for way in entry.bindings.get(name, ()))
+            ways = [(scope, way) for way in entry.bindings.get(name, ())]
+            if scope.name == MODULE:
+                ways += self.names.filled(scope.path, name)
+            kind = self._bound(ways)
             if kind is None:
                 parameter = next((p for p in entry.parameters if p.name == name), None)
                 kind = None if parameter is None else self._parameter(scope, parameter)

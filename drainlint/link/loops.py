@@ -11,8 +11,9 @@ from drainlint.link.losers import losers
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.reading import Reading
+from drainlint.link.roles import WORKERS
 from drainlint.link.surroundings import Spot
-from drainlint.link.turns import keeps_time, tests_of
+from drainlint.link.turns import is_endless, keeps_time, tests_of
 from drainlint.model.loop import Loop, Question
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, For, While
@@ -48,7 +49,10 @@ def loop(
         text=_header(statement),
         questions=questions,
         pauses=tuple(reading.pauses),
-        is_pure_wait=reading.pure and not reading.works and asking.asks_to_leave,
+        is_pure_wait=reading.pure
+        and not reading.works
+        and asking.asks_to_leave
+        and not _reports_by_trade(program, key, reading),
         idle_turns=reading.pure and not reading.blocks and not _searches(statement, reading),
         deadline=reading.deadline or timeout_around(program, key, spot, known),
         blocks_on_question=woken,
@@ -80,6 +84,13 @@ def _searches(statement: While | For, reading: Reading) -> bool:
         for target in s.targets
     }
     return any(e.path in stepped for test in tests_of(statement) for e in test.walk() if e.path)
+
+
+def _reports_by_trade(program: Program, key: FunctionId, reading: Reading) -> bool:
+    """Whether a worker does nothing but report until it is told to stop: a spinner."""
+    condition = isinstance(reading.statement, While) and not is_endless(reading.statement.test)
+    told_to_stop = condition and not reading.exits and not reading.deadline
+    return told_to_stop and bool(reading.reports) and bool(program.roles.registered(key) & WORKERS)
 
 
 def _own_job(program: Program, key: FunctionId, questions: tuple[Question, ...]) -> bool:

@@ -2,12 +2,19 @@
 
 import builtins
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from drainlint.index.entries import MAIN, MODULE, ClassEntry, FunctionEntry, ModuleEntry
+from drainlint.index.entries import (
+    MAIN,
+    MODULE,
+    Binding,
+    ClassEntry,
+    FunctionEntry,
+    ModuleEntry,
+)
 
 HOPS = 12
 """How many re-exports are followed before a name is given up as circular."""
@@ -72,6 +79,7 @@ class Names:
         self.modules = modules
         self.package = package
         self._cache: dict[tuple[FunctionId, str], Resolved | None] = {}
+        self._filled: dict[str, dict[str, list[tuple[FunctionId, Binding]]]] = {}
 
     # Modules by name
 
@@ -200,10 +208,25 @@ class Names:
                 for way in entry.bindings.get(head, ()):
                     if way.how == "import":
                         return self._imported(way.value.path, scope.path)
-                if head in entry.bindings or any(p.name == head for p in entry.parameters):
+                bound = any(way.how != "element" for way in entry.bindings.get(head, ()))
+                if bound or any(p.name == head for p in entry.parameters):
                     return Variable(FunctionId(scope.path, name), head)
             name, first = name.rpartition(".")[0], False
         return self._member(scope.path, head) or _builtin(head)
+
+    def filled(self, path: str, name: str) -> Iterable[tuple[FunctionId, Binding]]:
+        """What the functions of a module put into a container of its own namespace."""
+        if path not in self._filled:
+            found: dict[str, list[tuple[FunctionId, Binding]]] = {}
+            for function, entry in self.modules[path].functions.items():
+                scope = FunctionId(path, function)
+                for bound, ways in entry.bindings.items():
+                    own = Resolved(Variable(FunctionId(path, MODULE), bound))
+                    elements = [way for way in ways if way.how == "element"]
+                    if elements and function != MODULE and self.resolve(scope, bound) == own:
+                        found.setdefault(bound, []).extend((scope, way) for way in elements)
+            self._filled[path] = found
+        return self._filled[path].get(name, ())
 
     def _member(self, path: str, name: str, hops: int = 0) -> Symbol | None:
         """What a module's own namespace holds under `name`."""

@@ -5,20 +5,17 @@ from collections.abc import Iterator
 
 from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.program import Program
 from drainlint.model.deadline import Bound
 from drainlint.model.expression import Call, Constant, Not
+from drainlint.model.function import Function
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, Do, If, Statement
 
 EVENTS = frozenset({"event", "aio-event", "condition"})
-LENGTHS = frozenset(
-    {"min", "max", "float", "int", "uniform", "random", "randint", "total_seconds", "timedelta"}
-)
-"""Functions that compute how long to sleep."""
-READINESS = re.compile(r"ready|readiness|healthy|health|serving|accepting|draining", re.IGNORECASE)
 
 
 def pause(known: Known, *, in_loop: bool) -> Pause | None:
@@ -119,9 +116,14 @@ def _cut_by_signal(known: Known) -> bool:
         return False
     if known.program.has_raising_handlers(known.key):
         return True
-    if not (function.main or function.helper):
+    if not (function.main or function.helper or _is_command(function)):
         return False
     return not known.program.has_returning_handler(known.key)
+
+
+def _is_command(function: Function) -> bool:
+    """Whether it belongs to a command line and to nothing that lives on beside it."""
+    return function.command_line and function.service is None
 
 
 def _is_cancellable(facts: CallFacts) -> bool:
@@ -147,12 +149,12 @@ def _switches_readiness_off(statement: Statement) -> bool:
             name = target.text.rpartition(".")[2]
             if re.search(r"drain|shutting", name, re.IGNORECASE):
                 return value
-            return not value and bool(READINESS.search(name))
+            return not value and named("readiness", name)
         case Assign(targets=(target, *_), value=Not()):
-            return bool(READINESS.search(target.text.rpartition(".")[2]))
+            return named("readiness", target.text)
         case Do(value=Call() as call):
             return bool(
-                READINESS.search(call.func.text)
+                any(named("readiness", part) for part in call.func.text.split("."))
                 and re.search(r"clear|not|un|off|disable|fail|false|down", call.text, re.IGNORECASE)
             )
     return False
@@ -179,5 +181,5 @@ def pause_within(program: Program, key: FunctionId, call: Call) -> Pause | None:
 
 def _only_sleeps(program: Program, target: FunctionId) -> bool:
     calls = program.names.function(target).calls
-    known = [program.facts(target, c) for c in calls if c.method not in LENGTHS]
+    known = [program.facts(target, c) for c in calls if not named("length", c.method)]
     return bool(known) and all(k is not None and k[0].does == "sleep" for k in known)

@@ -1,10 +1,10 @@
 """What a test asks about: a queue, a flag, somebody's liveness, the world outside."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from drainlint.knowledge import CallFacts
+from drainlint.knowledge.names import named
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.model.expression import (
@@ -29,51 +29,6 @@ from drainlint.model.place import Place
 
 QUEUES = frozenset({"queue", "aio-queue", "deque"})
 PROCESSES = frozenset({"process", "popen", "aio-process", "thread", "greenlet"})
-STATUS = frozenset({"exitcode", "returncode"})
-HOLDERS = frozenset(
-    {"any", "all", "sum", "bool", "int", "list", "set", "sorted", "tuple", "max", "min"}
-)
-"""Functions whose result says what their argument says."""
-COMPARES = frozenset({"issubset", "issuperset", "isdisjoint", "intersection", "difference"})
-SIZES = frozenset({"len", "qsize", "unfinished_tasks"})
-BY_METHOD = {
-    "qsize": "queue",
-    "is_alive": "liveness",
-    "isAlive": "liveness",
-    "is_set": "flag",
-    "isSet": "flag",
-    "locked": "flag",
-    "unfinished_tasks": "queue",
-}
-"""Methods whose name is rare enough to tell, where the thing itself is not known."""
-ALIVE = frozenset({
-    "is_alive", "isAlive", "alive", "done", "is_done", "running", "is_running", "isRunning",
-    "ready", "finished", "is_finished"
-})  # fmt: skip
-"""Methods that ask whether somebody is alive or done, whoever they belong to."""
-PREDICATE = re.compile(
-    r"_*(async_)?(is|has|are|was|can|all|any|no|num|number_of|in_flight|still|not)_|"
-    r"_*(done|ready|alive|running|finished|connected|closed|stopped|started|exists|available|"
-    r"completed?|pending|active|busy|empty|full|idle|locked|settled|healthy|initiali[sz]ed|"
-    r"registered)$|_*(is|has)[A-Z]"
-)
-"""Names of functions that only answer a question."""
-GETTER = re.compile(
-    r"_*(async_|a)?(get|check|fetch|query|describe|read|list|status|state|poll|load|count|find|retrieve|"
-    r"lookup|inspect)(_|$|[A-Z])"
-)
-"""Names of functions that look something up."""
-READS = frozenset({
-    "json", "read", "decode", "get", "text", "raise_for_status", "close", "status", "first",
-    "scalar", "one", "fetchone", "fetchall", "splitlines", "split", "strip", "rstrip", "execute",
-    "getcode"
-})  # fmt: skip
-"""Methods that only unpack an answer."""
-CLIENT = re.compile(
-    r"client|api|session|conn|boto|http|service|cursor|redis|hook$|^db$|database|_db$",
-    re.IGNORECASE,
-)
-"""Names of what speaks to the world outside."""
 OUTSIDE = frozenset({"network", "process", "io"})
 """Verbs of calls that ask the world outside, where their answer decides a wait."""
 HOPS = 2
@@ -81,7 +36,7 @@ HOPS = 2
 
 def is_getter(call: Call) -> bool:
     """Whether a call only looks something up, by its name."""
-    return bool(GETTER.match(call.method) or PREDICATE.match(call.method))
+    return named("looks-up", call.method) or named("predicate", call.method)
 
 
 def is_room(test: Expression, where: str, question: Question | None = None) -> bool:
@@ -90,9 +45,9 @@ def is_room(test: Expression, where: str, question: Question | None = None) -> b
         return False
     grows = {"condition": (">", ">="), "take": (">", ">="), "exit": ("<", "<=")}[where]
     size, (sign, *more), (limit, *_) = test.left, test.operators, test.rights
-    if more or sign not in grows or size.method not in SIZES:
+    if more or sign not in grows or not named("size", size.method):
         return False
-    if question is not None and question.text != size.text:
+    if question is not None and question.text not in {e.text for e in size.walk()}:
         return False
     return not (isinstance(limit, Constant) and limit.value in (0, 1))
 
@@ -102,6 +57,17 @@ def _asks_inside(value: Expression) -> bool:
     return isinstance(value, Call | Subscript | Await | Attribute) and any(
         isinstance(e, Call) for e in value.walk()
     )
+
+
+def _rare(method: str) -> str:
+    """What a method asks whose name is rare enough to tell by itself; empty for any other."""
+    sorts = ("asks-queue", "queue"), ("asks-liveness-alone", "liveness"), ("asks-flag", "flag")
+    return next((asked for sort, asked in sorts if named(sort, method)), "")
+
+
+def _is_client(receiver: Expression | None) -> bool:
+    """Whether a thing bears the name of what speaks to the world outside."""
+    return receiver is not None and any(named("client", p) for p in receiver.path.split("."))
 
 
 def _is_probe(call: Call) -> bool:
@@ -140,10 +106,10 @@ class Questions:
                 inside = test if isinstance(test, Compare) else around
                 for part in test.parts:
                     yield from self._atoms(part, inside)
-            case Call() if test.func.path in HOLDERS and test.arguments:
+            case Call() if named("passes-on", test.func.path) and test.arguments:
                 for argument in test.arguments:
                     yield from self._atoms(argument.value, around)
-            case Call(receiver=Expression() as receiver) if test.method in COMPARES:
+            case Call(receiver=Expression() as receiver) if named("compares-sets", test.method):
                 for compared in (receiver, *(a.value for a in test.arguments)):
                     yield from self._atoms(compared, around)
             case Call() if test.func.path == "len" and test.arguments:
@@ -170,7 +136,7 @@ class Questions:
         left = test.left.value if isinstance(test.left, Await) else test.left
         if isinstance(left, Call):
             return left.method == "poll"
-        return left.path.rpartition(".")[2] in STATUS
+        return named("exit-status", left.path)
 
     def question(
         self, part: Expression, where: str = "condition", place: Place | None = None
@@ -182,7 +148,11 @@ class Questions:
                 return self.question(value, where, place)
             case Compare():
                 return self._status(part, where, place)
-            case Call(func=Attribute(value=Call() as inner)) if part.method in READS:
+            case Attribute(value=Call(receiver=Expression() as receiver), name=name) if named(
+                "asks-queue", name
+            ):
+                return Question("queue", part.text, place, receiver.text, where)
+            case Call(func=Attribute(value=Call() as inner)) if named("unpacks", part.method):
                 return self.question(inner, where, place)
             case Subscript(value=value) | Attribute(value=value) if _asks_inside(value):
                 return self.question(value, where, place)
@@ -214,6 +184,8 @@ class Questions:
             return self._length(call, where)
         subject = "" if call.receiver is None else call.receiver.text
         known = self.program.facts(self.key, call)
+        if self._is_anybody(subject):
+            return Question("everything", call.text, call.place, subject, where)
         if known is not None and known[0].does == "kill" and not _is_probe(call):
             return None
         if known is not None and known[0].asks:
@@ -224,6 +196,18 @@ class Questions:
         if known is not None:
             return self._probe(call, where, subject, known[0])
         return self._unknown(call, where, subject)
+
+    def _is_anybody(self, subject: str) -> bool:
+        """Whether a name stands for each of those that the runtime knows of."""
+        ways = self.program.names.function(self.key).bindings.get(subject, ())
+        return any(
+            way.how == "each"
+            and isinstance(part, Call)
+            and (known := self.program.facts(self.key, part)) is not None
+            and known[0].asks == "everything"
+            for way in ways
+            for part in way.value.walk()
+        )
 
     def _probe(self, call: Call, where: str, subject: str, facts: CallFacts) -> Question | None:
         """`stop.wait(0)`, `t.join(0)`: a wait that does not wait only asks."""
@@ -251,20 +235,25 @@ class Questions:
         if where == "body":
             return None
         targets = self.program.graph.targets(self.key, call)
-        if not targets and call.method in BY_METHOD and subject and not call.arguments:
-            return Question(BY_METHOD[call.method], call.text, call.place, subject, where)
+        if not targets and subject and not call.arguments and (sort := _rare(call.method)):
+            return Question(sort, call.text, call.place, subject, where)
         through = self._through(call, where, subject)
-        plain = call.method.lstrip("_").removeprefix("async_")
-        if plain in ALIVE and subject and (through is None or through.sort == "flag"):
+        if (
+            named("asks-liveness", call.method)
+            and subject
+            and (through is None or through.sort == "flag")
+        ):
             return Question(
                 "liveness", call.text, call.place, subject, where, certain=bool(targets)
             )
         if through is not None:
             return through
-        looks_up = bool(GETTER.match(call.method)) and where != "take"
-        if not (subject or targets) or not (looks_up or PREDICATE.match(call.method)):
+        looks_up = named("looks-up", call.method) and where != "take"
+        if not (subject or targets) or not (looks_up or named("predicate", call.method)):
             return None
-        outside = any(self._reaches_outside(t) for t in targets) or (looks_up and not targets)
+        outside = any(self._reaches_outside(t) for t in targets) or (
+            looks_up and (not targets or named("looks-up-outside", call.method))
+        )
         sort = "external" if outside else "flag"
         return Question(sort, call.text, call.place, subject, where, certain=bool(targets))
 
@@ -274,7 +263,7 @@ class Questions:
             known = self.program.facts(target, call)
             if known is not None and (known[0].asks == "external" or known[0].does in OUTSIDE):
                 return True
-            if known is None and CLIENT.search("" if call.receiver is None else call.receiver.path):
+            if known is None and _is_client(call.receiver):
                 return True
             inner = self.program.graph.targets(target, call) if hops else ()
             if known is None and any(self._reaches_outside(t, hops - 1) for t in inner):
@@ -289,6 +278,8 @@ class Questions:
             entry = self.program.names.function(target)
             if len(entry.results) != 1 or len(entry.calls) > 2 or entry.is_async:  # noqa: PLR2004 - more than a question
                 continue
+            if any("." in bound for bound in entry.bindings):  # it moves something on
+                continue
             inner = Questions(self.program, target, self.hops + 1)
             for found in inner.all(entry.results[0], where, call.place):
                 return replace(found, text=call.text, place=call.place, subject=subject)
@@ -296,9 +287,9 @@ class Questions:
 
     def _named(self, path: str, where: str, place: Place) -> Question | None:
         head, _, last = path.rpartition(".")
-        if last in STATUS and head:
+        if named("exit-status", last) and head:
             return Question("liveness", path, place, head, where)
-        if last == "unfinished_tasks":
+        if named("asks-queue", last):
             return Question("queue", path, place, head, where)
         kind: Kind | None = self.program.kinds.of(self.key, Name(path))
         if kind is not None and kind.nature in QUEUES:

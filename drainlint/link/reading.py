@@ -1,19 +1,23 @@
 """Reads a loop's own body in one pass: whether it only waits, what it tests and changes."""
 
-import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS, Bounds, turns_of
 from drainlint.link.calls import Known, is_log
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause_within
 from drainlint.link.program import Program
-from drainlint.link.questions import COMPARES, GETTER, READS, Questions, is_getter
+from drainlint.link.questions import Questions, is_getter
+from drainlint.link.spared import is_coroutine
 from drainlint.link.turns import (
     always_leaves,
+    asks_to_stop,
     backs_off,
+    done_once,
     ends_loop,
     only_raises,
     only_reports,
@@ -41,20 +45,6 @@ from drainlint.model.statement import (
     With,
 )
 
-PURE = frozenset({
-    "min", "max", "len", "int", "float", "round", "abs", "str", "repr", "bool", "list", "tuple",
-    "set", "sum", "sorted", "isinstance", "getattr", "hasattr", "format", "any", "all", "uniform",
-    "random", "randint", "timedelta", "total_seconds", "join", "keys", "values", "items", "copy",
-    "checkpoint", "lower", "upper", "strip", "get_event_loop", "get_running_loop", "loads"
-})  # fmt: skip
-REFRESHES = frozenset(
-    {"refresh", "reload", "update", "refresh_from_db", "refetch", "sync", "expire", "expire_all"}
-)
-TELLS = re.compile(r"(on_[a-z_]+|callback|progress\w*)$")
-"""Calls that tell somebody that the loop still waits."""
-SCOPES = frozenset(
-    {"suppress", "timeout", "timeout_at", "fail_after", "move_on_after", "catch_warnings"}
-)
 GUARDS = frozenset(
     {"lock", "rlock", "condition", "semaphore", "aio-lock", "aio-condition", "timeout"}
 )
@@ -74,6 +64,7 @@ class Reading:
     exits: list[Expression] = field(default_factory=list)
     checks: list[Expression] = field(default_factory=list)
     takes: list[Expression] = field(default_factory=list)
+    pausing: set[int] = field(default_factory=set)
     tried: list[Expression] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     walks_over: set[str] = field(default_factory=set)
@@ -91,6 +82,7 @@ class Reading:
     stated: Call | None = None
 
     def __post_init__(self) -> None:
+        self._is_coroutine = is_coroutine(self.program.names.function(self.key))
         self.ask = Questions(self.program, self.key)
         self.bounds = Bounds(self.statement)
         self.tested = {id(part) for test in tests_of(self.statement) for part in test.walk()}
@@ -148,6 +140,7 @@ class Reading:
             case While() | For():
                 self.pure = False
                 self.blocks = True
+                self.changed |= added_to(statement)
             case _:
                 self.pure = False
 
@@ -155,18 +148,24 @@ class Reading:
         self._expression(statement.test)
         ends = ends_loop(statement, self.statement)
         if only_reports(statement) and not ends:
+            self._block(tuple(s for s in statement.walk() if isinstance(s, Assign)))
+            return
+        if done_once(statement, self.statement):
+            self._once(statement.body)
             return
         branches = (statement.body, statement.otherwise)
-        if any(only_raises(b) for b in branches):
+        if any(only_raises(b) or ends_program(b, self.known) for b in branches):
             self.checks.append(statement.test)
         elif ends and not sleeps_within(statement.body, self.all_pauses):
             self.exits.append(statement.test)
         else:
             self.takes.append(statement.test)
+            if any(sleeps_within(b, self.all_pauses) for b in branches):
+                self.pausing.add(id(statement.test))
         reports = list(self.reports)
         idle = (self.pure, self.blocks)
         for branch in branches:
-            if always_leaves(branch):
+            if always_leaves(branch) or ends_program(branch, self.known):
                 self._once(branch)
             else:
                 self._block(branch)
@@ -182,21 +181,11 @@ class Reading:
             isinstance(last, Leave)
             and last.word == "continue"
             and not self._has_work(statement)
-            and self._asks_queues(statement)
+            and asks_queues(self.ask, statement, self.statement)
         )
-
-    def _asks_queues(self, statement: If) -> bool:
-        asked = list(self.ask.all(statement.test, "take", place_of(statement.test, self.statement)))
-        return bool(asked) and all(q.sort == "queue" for q in asked)
 
     def _has_work(self, statement: If) -> bool:
-        """Whether an `if` does something only where a queue has work: no part of an idle turn."""
-        if statement.otherwise or self.idles or not self._asks_queues(statement):
-            return False
-        asks_for_none = any(
-            isinstance(e, Call) and e.method == "empty" for e in statement.test.walk()
-        )
-        return isinstance(statement.test, Not) == asks_for_none
+        return not self.idles and has_work(self.ask, statement, self.statement)
 
     def _once(self, block: Block) -> None:
         """What is done on the way out is done once: it is no part of the waiting."""
@@ -209,10 +198,8 @@ class Reading:
     def _try(self, statement: Try) -> None:
         self._block(statement.body)
         for handler in statement.handlers:
-            if always_leaves(handler.body):
-                self.tried += [
-                    part for s in statement.body for e in s.expressions for part in e.walk()
-                ]
+            if always_leaves(handler.body) and not asks_to_stop(handler):
+                self.tried += evaluated(statement.body)
             if handler.name:
                 self.assigned[handler.name] = []
             idles, reports = self.idles, list(self.reports)
@@ -230,7 +217,7 @@ class Reading:
         kind = self.program.kinds.of(self.key, value)
         if kind is not None and kind.nature in GUARDS:
             return
-        if not isinstance(value, Call) or value.method in SCOPES:
+        if not isinstance(value, Call) or named("scope", value.method):
             return
         if self._asks_outside(value):
             return
@@ -241,11 +228,12 @@ class Reading:
         while isinstance(inner, Await | Yield) and inner.parts:
             inner = inner.parts[0]
         if not isinstance(inner, Call):
-            if isinstance(inner, Constant) or (inner is value and not isinstance(value, Yield)):
+            yields = isinstance(value, Yield)
+            hands_over = yields and not self._is_coroutine
+            if not hands_over and (isinstance(inner, Constant) or (inner is value and not yields)):
                 return
             self.blocks = True
-            if isinstance(value, Yield):
-                self.pure = False
+            self.pure = self.pure and not yields
             return
         if is_log(inner):
             self.reports.append(Step(inner.text, inner.place))
@@ -275,6 +263,7 @@ class Reading:
             self.blocks = True
             if call.receiver is not None and call.receiver.path:
                 self.changed.add(call.receiver.path)
+                self.changed.update(filled_by(self.program, self.key, call))
 
     def _timed(self, call: Call, pause: Pause) -> None:
         if pause.event:
@@ -303,32 +292,29 @@ class Reading:
             return True
         if one.facts.asks == "external":
             self.blocks = True
+            self.refreshed |= refreshed_by(call, self.read_by_tests)
         return one.does in ("bound", "set") or bool(one.facts.asks)
 
     def _is_answer(self, call: Call) -> bool:
         """Whether a call computes, refreshes what is asked, or asks by itself."""
         if call.method in CLOCKS or is_computed(call):
             return True
-        if TELLS.match(call.func.path):
+        if call.func.path == call.method and named("tells", call.method):
             self.blocks = True
             return True
         if id(call) in self.tested and self.bounds.holds(call):
             return True
         receiver = call.receiver
         head = "" if receiver is None else root(receiver).partition(".")[0]
-        if call.method in REFRESHES and receiver is not None:
-            about = {receiver.text, *(a.value.path for a in call.arguments)} - {"self", "cls"}
-            self.refreshed |= about & self.read_by_tests
-            if about & self.read_by_tests:
-                return True
-        if call.method in READS and (head in self.assigned or isinstance(receiver, Call)):
-            return head in self.assigned or self._asks(receiver)
-        self.blocks = self.blocks or bool(GETTER.match(call.method))
+        if about := refreshed_by(call, self.read_by_tests):
+            self.refreshed |= about
+            return True
+        if named("unpacks", call.method) and (head in self.assigned or isinstance(receiver, Call)):
+            asked = None if receiver is None else self.ask.question(receiver, "exit")
+            return head in self.assigned or asked is not None
+        self.blocks = self.blocks or named("looks-up", call.method)
         where = "body" if call is self.stated else "exit"
         return self.ask.question(call, where) is not None or self._asks_outside(call)
-
-    def _asks(self, receiver: Expression | None) -> bool:
-        return receiver is not None and self.ask.question(receiver, "exit") is not None
 
     def _asks_outside(self, call: Call) -> bool:
         """Whether a call asks the world outside, and a test reads what it says."""
@@ -354,11 +340,21 @@ class Reading:
                 self._call(part)
             elif isinstance(part, Walrus):
                 self.assigned[part.target].append(part.value)
+        if statement.operator and collects(statement.value, self.assigned):
+            self.pure = False
         for target in statement.targets:
             for part in target.walk():
                 if part.path:
                     values = self.assigned[part.path]
                     values += [] if statement.operator else [statement.value]
+
+
+def collects(value: Expression, assigned: Mapping[str, list[Expression]]) -> bool:
+    """Whether what is added up is an answer that the loop got: it gathers, and does not ask."""
+    made = (awaited(o) for part in value.walk() for o in assigned.get(part.path, ()))
+    return any(
+        isinstance(one, Call) and one.method not in CLOCKS and not is_computed(one) for one in made
+    )
 
 
 def awaited(value: Expression) -> Expression:
@@ -375,14 +371,80 @@ def root(expression: Expression) -> str:
     return expression.path
 
 
+def asks_queues(ask: Questions, statement: If, loop: While | For) -> bool:
+    """Whether a test asks queues, and nothing else."""
+    asked = list(ask.all(statement.test, "take", place_of(statement.test, loop)))
+    return bool(asked) and all(q.sort == "queue" for q in asked)
+
+
+def has_work(ask: Questions, statement: If, loop: While | For) -> bool:
+    """Whether an `if` does something only where a queue has work: no part of an idle turn."""
+    if statement.otherwise or not asks_queues(ask, statement, loop):
+        return False
+    asks_for_none = any(isinstance(e, Call) and e.method == "empty" for e in statement.test.walk())
+    return isinstance(statement.test, Not) == asks_for_none
+
+
+def refreshed_by(call: Call, read: AbstractSet[str]) -> set[str]:
+    """What a call reads anew of the things that tests read: `session.refresh(job)`."""
+    if not named("refreshes", call.method) or call.receiver is None:
+        return set()
+    about = {call.receiver.text, *(a.value.path for a in call.arguments)} - {"self", "cls"}
+    return about & read
+
+
+def evaluated(block: Block) -> Iterator[Expression]:
+    """What the statements of a block evaluate, those of blocks within aside."""
+    return (part for s in block for e in s.expressions for part in e.walk())
+
+
+def ends_program(block: Block, known: Mapping[int, Known]) -> bool:
+    """Whether a block ends with the whole program's end: `sys.exit(1)`."""
+    last = block[-1] if block else None
+    if not isinstance(last, Do) or not isinstance(last.value, Call):
+        return False
+    one = known.get(id(last.value))
+    return one is not None and one.does in ("exit", "hard-exit")
+
+
+def added_to(statement: Statement) -> set[str]:
+    """What a statement adds something to, as written."""
+    return {
+        part.receiver.path
+        for inner in statement.walk()
+        for expression in inner.expressions
+        for part in expression.walk()
+        if isinstance(part, Call) and part.receiver is not None and named("adds", part.method)
+    }
+
+
+def filled_by(program: Program, key: FunctionId, call: Call) -> Iterator[str]:
+    """What a method of one's own adds to, as the caller writes it: it brings what is asked for."""
+    me = program.classes.self_name(key)
+    if call.receiver is None or call.receiver.path != me:
+        return
+    for target in program.graph.targets(key, call):
+        own = f"{program.classes.self_name(target)}."
+        for inner in program.names.function(target).calls:
+            receiver = inner.receiver
+            if (
+                receiver is not None
+                and receiver.path.startswith(own)
+                and named("adds", inner.method)
+            ):
+                yield f"{me}.{receiver.path.removeprefix(own)}"
+
+
 def sleeps_within(block: Block, pauses: Mapping[int, Pause]) -> bool:
     """Whether a branch sleeps before it asks again whether to leave."""
-    inside = (part for s in block for e in s.expressions for part in e.walk())
-    return not always_leaves(block) and any(id(part) in pauses for part in inside)
+    return not always_leaves(block) and any(id(part) in pauses for part in evaluated(block))
 
 
 def is_computed(call: Call) -> bool:
     """Whether a call only computes: `len(x)`, `", ".join(names)`."""
     if call.method == "join":
-        return bool(call.arguments)
-    return call.method in PURE or call.method in COMPARES
+        given = [a.value for a in call.arguments if not a.name]
+        return bool(given) and not (
+            isinstance(given[0], Constant) and isinstance(given[0].value, int | float)
+        )
+    return named("computes", call.method) or named("compares-sets", call.method)

@@ -1,9 +1,10 @@
 """The shape of a loop's turn: what leaves it, what only reports, where it pauses."""
 
-import re
 from collections.abc import Iterator
 
+from drainlint.knowledge.names import named
 from drainlint.link.calls import is_log
+from drainlint.link.surroundings import Spot
 from drainlint.model.expression import Call, Constant, Expression, Logic, Not
 from drainlint.model.place import Place
 from drainlint.model.statement import (
@@ -23,34 +24,6 @@ from drainlint.model.statement import (
     While,
     With,
 )
-
-NOTHING_THERE = re.compile(
-    r"Empty|QueueEmpty|IndexError|BlockingIOError|Again|WouldBlock|LookupError|KeyError|"
-    r"NoMessage|Timeout",
-    re.IGNORECASE,
-)
-"""Exceptions which say that there is nothing yet, not that something failed."""
-LIMITS = re.compile(
-    r"deadline|time_?out|expir|remaining|time_?left|elapsed|give_?up|until|end_?time|max_|"
-    r"limit",
-    re.IGNORECASE,
-)
-SWITCHES = frozenset(
-    {
-        "forever",
-        "loop",
-        "debug",
-        "verbose",
-        "block",
-        "blocking",
-        "wait",
-        "quiet",
-        "silent",
-        "nonblock",
-    }
-)
-"""Names that tell a loop how to run, not when to end."""
-SIZES = frozenset({"qsize", "empty", "len", "full", "unfinished_tasks"})
 
 
 def clauses(test: Expression) -> Iterator[Expression]:
@@ -73,7 +46,7 @@ def is_endless(test: Expression) -> bool:
 def is_limit(text: str) -> bool:
     """Whether a name says that it is a limit or a switch, not a flag somebody sets."""
     last = text.rpartition(".")[2]
-    return bool(LIMITS.search(last)) or last in SWITCHES or last.isupper()
+    return named("limit", last) or named("switch", last) or last.isupper()
 
 
 def leaves(block: Block) -> bool:
@@ -104,8 +77,17 @@ def _leaves_for_sure(statement: Statement) -> bool:
         case With(body=body):
             return always_leaves(body)
         case Try(body=body, otherwise=otherwise, final=final):
-            return any(always_leaves(b) for b in (body, otherwise, final))
+            tried = (final,) if _goes_on_when_nothing(statement) else (body, otherwise, final)
+            return any(always_leaves(b) for b in tried)
     return False
+
+
+def _goes_on_when_nothing(statement: Try) -> bool:
+    """Whether a handler takes up what a wait gives when its time is over, and goes on."""
+    return any(
+        handler.kinds and not backs_off(handler) and not always_leaves(handler.body)
+        for handler in statement.handlers
+    )
 
 
 def ends_loop(statement: If, loop: While | For) -> bool:
@@ -118,6 +100,22 @@ def ends_loop(statement: If, loop: While | For) -> bool:
         for block in statement.blocks
         for s in block
     )
+
+
+def done_once(statement: If, loop: While | For) -> bool:
+    """Whether a branch is taken on one turn only: `if not told: tell(); told = True`."""
+    test = statement.test.value if isinstance(statement.test, Not) else statement.test
+    if not test.path or "." in test.path or statement.otherwise:  # others may switch it on again
+        return False
+    changes = [
+        s
+        for s in loop.walk()
+        if isinstance(s, Assign) and any(t.path == test.path for t in s.targets)
+    ]
+    if len(changes) != 1 or changes[0] not in statement.body:
+        return False
+    value = changes[0].value
+    return isinstance(value, Constant) and bool(value.value) is isinstance(statement.test, Not)
 
 
 def only_raises(block: Block) -> bool:
@@ -145,7 +143,13 @@ def _reports(statement: Statement) -> bool:
 
 def backs_off(handler: Handler) -> bool:
     """Whether a handler is for failures: a pause in it is a back-off, not the wait for work."""
-    return not any(NOTHING_THERE.search(kind.path) for kind in handler.kinds)
+    return not any(named("nothing-there", kind.path) for kind in handler.kinds)
+
+
+def asks_to_stop(handler: Handler) -> bool:
+    """Whether a handler is for a request to stop: what was tried has said nothing."""
+    kinds = [kind.path for kind in handler.kinds]
+    return bool(kinds) and all(named("request-to-stop", kind) for kind in kinds)
 
 
 def tests_of(statement: While | For) -> Iterator[Expression]:
@@ -196,6 +200,22 @@ def place_of(test: Expression, statement: While | For) -> Place:
     """Where a test asks: its first call, else the loop's header."""
     calls = (part.place for part in test.walk() if isinstance(part, Call))
     return next(calls, statement.place)
+
+
+def is_always_reached(spot: Spot, loop: While | For) -> bool:
+    """Whether every turn of a loop that does not end it comes by a place in its body."""
+    for outer in spot.outward():
+        if any(_goes_on(s) for s in outer.block[: outer.index]):
+            return False
+        if outer.owner is loop:
+            return outer.section == "body"
+        if outer.section == "handler" or isinstance(outer.owner, If | For | While):
+            return False
+    return False
+
+
+def _goes_on(statement: Statement) -> bool:
+    return any(isinstance(s, Leave) and s.word == "continue" for s in statement.walk())
 
 
 def keeps_time(statement: While | For, pauses: frozenset[int]) -> bool:

@@ -37,3 +37,5 @@ class Exit(Noun):
     """What it ends instead of the program: "thread target `run`"; empty in the main flow."""
     runs_as_process: bool = False
     """Its function is the entry of a child process, which it may end."""
+    caught: bool = False
+    """It happens in a worker that handles it, and goes on from there."""

@@ -113,6 +113,11 @@ class Loop(Noun):
         return sum(known) if known and len(known) == len(self.sleeps) else None
 
     @property
+    def counts_attempts(self) -> bool:
+        """Whether it is a `for` over so and so many attempts."""
+        return self.turns is not None or self.deadline.startswith("`range(")
+
+    @property
     def wakeups(self) -> str:
         """How often it wakes, for messages."""
         each = self.turn

@@ -39,7 +39,7 @@ class ExitInWorker(Rule[Exit]):
 
     def check(self, exit_: Exit) -> Iterator[Finding]:
         """Flag an exit in what runs beside the main flow, in the same process."""
-        if exit_.sort != "exit" or not exit_.in_worker or exit_.in_child:
+        if exit_.sort != "exit" or not exit_.in_worker or exit_.in_child or exit_.caught:
             return
         yield self.found(
             exit_,

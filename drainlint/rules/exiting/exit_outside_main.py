@@ -53,7 +53,7 @@ class ExitOutsideMain(Rule[Exit]):
             or exit_.in_command_line
         ):
             return
-        if exit_.runs_as_process or exit_.in_signal_handler:
+        if exit_.runs_as_process or exit_.in_signal_handler or exit_.caught:
             return
         yield self.found(
             exit_,

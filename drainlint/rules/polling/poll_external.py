@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
-from drainlint.finding import Finding
+from drainlint.finding import Finding, Level
 from drainlint.model.loop import Loop
-from drainlint.rule import LOOPS, PAUSES, Rule
+from drainlint.rule import LOOPS, PAUSES, Levels, Rule
 from drainlint.rules.polling import by_deadline, held, pause_notes
+
+
+def _level(loop: Loop) -> Level:
+    """Attempts that are counted end soon enough, wherever they are made."""
+    return Level.NOTE if loop.counts_attempts else by_deadline.of(loop)
 
 
 class PollExternal(Rule[Loop]):
@@ -29,7 +34,7 @@ class PollExternal(Rule[Loop]):
     """
 
     code = "DRN106"
-    level = by_deadline
+    level = Levels(Level.ERROR, _level)
     words = LOOPS & PAUSES
 
     def check(self, loop: Loop) -> Iterator[Finding]:

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.blocking import Blocking
-from drainlint.rule import Rule, always, any_of, does
+from drainlint.rule import Levels, Rule, any_of, does
+
+
+def _level(blocking: Blocking) -> Level:
+    function = blocking.function
+    return Level.NOTE if function.command_line and function.service is None else Level.ERROR
 
 
 class SleepInAsync(Rule[Blocking]):
@@ -24,7 +29,7 @@ class SleepInAsync(Rule[Blocking]):
     """
 
     code = "DRN202"
-    level = always(Level.ERROR)
+    level = Levels(Level.ERROR, _level)
     cwe = 1322
     words = any_of("async") & (any_of("sleep") | does("sleep", "join", "wait"))
 

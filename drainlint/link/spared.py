@@ -1,0 +1,104 @@
+"""What seems to block an event loop and does not: nobody waits, or nobody else is there."""
+
+from collections.abc import Iterator
+
+from drainlint.index.entries import FunctionEntry
+from drainlint.knowledge.names import named
+from drainlint.link.calls import Known
+from drainlint.link.names import FunctionId
+from drainlint.link.program import Program
+from drainlint.model.expression import Await, Call, Expression
+from drainlint.model.statement import Statement, Try
+
+SOCKETS = frozenset({"socket", "connection", "channel"})
+
+
+def is_spared(known: Known) -> bool:
+    """Whether a call of a coroutine holds up nobody, though calls like it do."""
+    return raises_instead(known) or _has_reported(known) or _has_loop_to_itself(known)
+
+
+def is_coroutine(entry: FunctionEntry) -> bool:
+    """An `async def`, or an old-style coroutine: `@gen.coroutine`, `@inlineCallbacks`."""
+    names = {d.path.rpartition(".")[2] for d in entry.decorators}
+    return entry.is_async or bool(names & {"coroutine", "inlineCallbacks"})
+
+
+def raises_instead(known: Known) -> bool:
+    """Whether it raises where it would wait: somebody around it catches `BlockingIOError`."""
+    if known.kind is None or known.kind.nature not in SOCKETS:
+        return False
+    return any(
+        named("would-wait", kind.path)
+        for spot in known.occurrence.spot.outward()
+        if isinstance(spot.owner, Try) and spot.section == "body"
+        for handler in spot.owner.handlers
+        for kind in handler.kinds
+    )
+
+
+# Announced
+
+
+def _has_reported(known: Known) -> bool:
+    """Whether it told the coroutine before that it is about to end, or that it is done.
+
+    The coroutine awaited what the thread was handed, or an event after it had asked to be called
+    when the future is done.
+    """
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    if not path or known.does not in ("join", "wait"):
+        return False
+    awaited = {e for s in known.occurrence.spot.preceding() for e in _awaited(s)}
+    if not awaited:
+        return False
+    entry = known.program.names.function(known.key)
+    made = (way.value for way in entry.bindings.get(path, ()) if isinstance(way.value, Call))
+    handed = {e.path for call in made for a in call.arguments for e in a.value.walk() if e.path}
+    calls_back = any(c.func.path == f"{path}.add_done_callback" for c in entry.calls)
+    return calls_back or bool(handed & awaited)
+
+
+def _awaited(statement: Statement) -> Iterator[str]:
+    """The names that a statement awaits, by themselves or by a method: `await done.wait()`."""
+    for inner in statement.walk():
+        for part in (e for expression in inner.expressions for e in expression.walk()):
+            if isinstance(part, Await):
+                yield _subject(part.value)
+
+
+def _subject(value: Expression) -> str:
+    receiver = value.receiver if isinstance(value, Call) else None
+    return value.path if receiver is None else receiver.path
+
+
+# A loop of its own
+
+
+def _has_loop_to_itself(known: Known) -> bool:
+    """Whether nothing else runs on its loop: a thread runs just this coroutine to its end."""
+    program, key = known.program, known.key
+    roots = list(_runners(program, key))
+    if not roots or not all("thread" in program.roles.registered(root) for root in roots):
+        return False
+    return not any(
+        facts[0].does == "spawn"
+        for root in roots
+        for reached in {root, key, *program.drain_paths.closure(root)}
+        for call in program.names.function(reached).calls
+        if (facts := program.facts(reached, call)) is not None
+    )
+
+
+def _runners(program: Program, key: FunctionId) -> Iterator[FunctionId]:
+    """The plain functions that run a coroutine, itself or through coroutines that await it."""
+    seen, waiting = {key}, [key]
+    while waiting:
+        for caller in sorted(program.graph.callers.get(waiting.pop(), ())):
+            if caller in seen:
+                continue
+            seen.add(caller)
+            if program.names.function(caller).is_async:
+                waiting.append(caller)
+            else:
+                yield caller
