@@ -15,7 +15,7 @@ from drainlint.link.underlock import UnderLocks
 
 def blocked_coroutines(program: Program) -> frozenset[FunctionId]:
     """Coroutines that call something blocking, and the plain helpers of their module that do."""
-    found: set[FunctionId] = set(UnderLocks(program).with_callbacks())
+    found: set[FunctionId] = set(UnderLocks(program).with_others())
     for key, entry in program.names.functions():
         if entry.is_async:
             found.update(_blocked(program, key, entry))

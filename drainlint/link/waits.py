@@ -8,7 +8,7 @@ from drainlint.link.calls import Known
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
-from drainlint.link.handed import waits_by_default
+from drainlint.link.handed import hands_on, is_own_job, waits_by_default
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.roles import WORKERS
@@ -25,7 +25,6 @@ from drainlint.model.expression import (
     Not,
     Yield,
 )
-from drainlint.model.kind import Kind
 from drainlint.model.statement import If
 from drainlint.model.wait import Wait
 
@@ -46,23 +45,6 @@ WAKING = frozenset(
 )
 CLIENTS = frozenset({"client", "limits"})
 """Verbs of calls that wait for nobody, but say how long others may."""
-IMPLEMENTED = frozenset(
-    {
-        "lock",
-        "rlock",
-        "queue",
-        "future",
-        "event",
-        "condition",
-        "semaphore",
-        "pool",
-        "result",
-        "barrier",
-        "aio-queue",
-        "aio-event",
-        "aio-future",
-    }
-)
 LIMITS = re.compile(r"timeout|deadline|grace|remain", re.IGNORECASE)
 """Names of numbers: whoever joins with one joins no strings."""
 THROUGH = frozenset({"shield", "wrap_future", "wait_for"})
@@ -218,8 +200,8 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         cancelled=known.is_asynchronous and cancelled(known),
         woken_by_stop=_woken_by_stop(known),
         idle=_is_idle(known),
-        own_job=_own_job(known, kind),
-        hands_on=_hands_on(known),
+        own_job=_own_job(known),
+        hands_on=hands_on(known),
         locks=tuple(_locks(known)),
         in_loop=any(True for _ in known.occurrence.spot.loops),
         seen=_seen(known, facts) if not deadline.is_none else "",
@@ -318,7 +300,7 @@ def _is_idle(known: Known) -> bool:
     function = known.function
     if known.program.roles.registered(known.key) & WORKERS and _waits_for_stop(known):
         return True
-    if not (function.main or function.helper):
+    if known.kind is not None and not (function.main or function.helper):
         return False
     return known.program.drain_paths.is_stop_wait(known.key, known.call)
 
@@ -332,11 +314,11 @@ def _waits_for_stop(known: Known) -> bool:
     return bool(STOP_WORDS.search(known.subject.lower()))
 
 
-def _own_job(known: Known, kind: Kind | None) -> bool:
+def _own_job(known: Known) -> bool:
     function = known.function
     if (function.implements and function.service is None) or _controls_flow(known):
         return True
-    return _hands_on(known) and kind is not None and kind.nature in IMPLEMENTED
+    return is_own_job(known)
 
 
 def _controls_flow(known: Known) -> bool:
@@ -346,11 +328,6 @@ def _controls_flow(known: Known) -> bool:
         return False
     methods = ("pause_writing", "resume_writing", "pause_reading")
     return any(known.program.classes.method(owner, m) is not None for m in methods)
-
-
-def _hands_on(known: Known) -> bool:
-    function = known.function
-    return function.short_name.strip("_") == known.call.method and "." in function.name
 
 
 def _locks(known: Known) -> Iterator[str]:
