@@ -35,6 +35,20 @@ IMPLEMENTED = frozenset(
 """Natures of what is built to be waited for: whoever wraps one hands the wait on."""
 
 
+PARTNERS = {
+    "acquire": {"release"},
+    "get": {"put", "put_nowait"},
+    "put": {"get", "get_nowait"},
+    "result": {"set_result", "set_exception"},
+    "exception": {"set_result", "set_exception"},
+    "wait": {"set", "notify", "notify_all", "done", "count_down"},
+    "join": {"task_done"},
+}
+"""Methods whose job it is to wait, in a class that has one of those that end the wait."""
+BUILT_ON = frozenset({"condition", "event", "lock", "rlock", "semaphore"})
+"""What locks, queues, futures and events are built on."""
+
+
 def hands_on(known: Known) -> bool:
     """Whether a call stands in a method of the same name, which hands the wait on."""
     function = known.function
@@ -43,7 +57,20 @@ def hands_on(known: Known) -> bool:
 
 def is_own_job(known: Known) -> bool:
     """Whether a wait is the job of its method, as that of a wait group: its callers are judged."""
-    return hands_on(known) and known.kind is not None and known.kind.nature in IMPLEMENTED
+    if known.kind is None:
+        return False
+    return (hands_on(known) and known.kind.nature in IMPLEMENTED) or (
+        known.kind.nature in BUILT_ON and _is_partner(known)
+    )
+
+
+def _is_partner(known: Known) -> bool:
+    """Whether its class has the other half of it: what `release` gives back, `acquire` takes."""
+    owner = known.program.classes.owner(known.key)
+    partners = PARTNERS.get(known.function.short_name.strip("_"), set())
+    if owner is None or known.function.service is not None:
+        return False
+    return any(known.program.classes.method(owner, p) is not None for p in partners)
 
 
 def waits_by_default(known: Known) -> str:

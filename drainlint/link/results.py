@@ -136,6 +136,9 @@ class Results(Types, ABC):
                 if found.nature in ("task", "aio-future") and element is not None:
                     return Kind(found.type, found.nature, element=element)
             return found
+        if facts is not None and facts.does == "bound" and facts.asynchronous and call.arguments:
+            element = self._awaited_result(scope, call.arguments[0].value)
+            return None if element is None else Kind("coroutine", "coroutine", element=element)
         if dotted in KEEPERS and call.arguments:
             return self.of(scope, call.arguments[-1].value)
         if dotted in ("functools.partial", "functools.partialmethod") and call.arguments:

@@ -8,6 +8,7 @@ from drainlint.link.calls import Known
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
+from drainlint.link.finished import finished, watched
 from drainlint.link.handed import hands_on, is_own_job, waits_by_default
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import cancelled, is_pause, seen
@@ -176,8 +177,9 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
     asynchronous = facts is not None and facts.asynchronous
     if deadline.is_none and (choice := _callers_choice(known, given=False)):
         deadline = Deadline(Bound.HANDED_ON, text=choice)
-    if deadline.bound is Bound.HANDED_ON and _callers_choice(known, given=True) == deadline.text:
-        deadline = Deadline(Bound.EXPRESSION, text=deadline.text)
+    if deadline.bound is Bound.HANDED_ON and (tested := _callers_choice(known, given=True)):
+        if tested == deadline.text or any(a.value.path == tested for a in known.call.arguments):
+            deadline = Deadline(Bound.EXPRESSION, text=deadline.text)
     loop = repeats(known, deadline)
     return Wait(
         **known.noun,
@@ -194,8 +196,8 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         awaited_here=_is_awaited_here(known),
         blocks=verb not in ("bound", *CLIENTS) and not asynchronous,
         remote=facts is not None and facts.blocks,
-        bounded_by=known.bounded_by or _bounded_elsewhere(known, verb),
-        ended=ended(known),
+        bounded_by=known.bounded_by or watched(known) or _bounded_elsewhere(known, verb),
+        ended=ended(known) or finished(known),
         killed=killed(known),
         cancelled=known.is_asynchronous and cancelled(known),
         woken_by_stop=_woken_by_stop(known),
@@ -225,18 +227,22 @@ def _callers_choice(known: Known, *, given: bool) -> str:
         if not isinstance(spot.owner, If) or spot.section not in ("body", "else"):
             continue
         chosen = _is_not_given(spot.owner.test, holds=(spot.section == "body") != given)
-        if LIMITS.search(chosen) and _is_given(known, chosen):
+        if chosen and _is_given(known, chosen):
             return chosen
     return ""
 
 
 def _is_given(known: Known, name: str) -> bool:
-    """Whether a name is a parameter: then the caller decides, not this function."""
+    """Whether a name is a limit that is a parameter, or was made from one: the caller decides."""
     resolved = known.program.names.resolve(known.key, name)
     if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
         return False
     entry = known.program.names.function(resolved.symbol.scope)
-    return any(p.name == name for p in entry.parameters)
+    limits = {p.name for p in entry.parameters if LIMITS.search(p.name)}
+    if name in limits:
+        return True
+    ways = entry.bindings.get(name, ())
+    return any(e.path in limits for way in ways[:1] for e in way.value.walk())
 
 
 def _is_not_given(test: Expression, *, holds: bool) -> str:
