@@ -177,9 +177,8 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
     asynchronous = facts is not None and facts.asynchronous
     if deadline.is_none and (choice := _callers_choice(known, given=False)):
         deadline = Deadline(Bound.HANDED_ON, text=choice)
-    if deadline.bound is Bound.HANDED_ON and (tested := _callers_choice(known, given=True)):
-        if tested == deadline.text or any(a.value.path == tested for a in known.call.arguments):
-            deadline = Deadline(Bound.EXPRESSION, text=deadline.text)
+    if deadline.bound is Bound.HANDED_ON and _is_tested(known, deadline):
+        deadline = Deadline(Bound.EXPRESSION, text=deadline.text)
     loop = repeats(known, deadline)
     return Wait(
         **known.noun,
@@ -230,6 +229,13 @@ def _callers_choice(known: Known, *, given: bool) -> str:
         if chosen and _is_given(known, chosen):
             return chosen
     return ""
+
+
+def _is_tested(known: Known, deadline: Deadline) -> bool:
+    """Whether a test around it found the limit given: `if timeout is not None: t.join(timeout)`."""
+    tested = _callers_choice(known, given=True)
+    passed = {a.value.path for a in known.call.arguments}
+    return bool(tested) and tested in {deadline.text, *passed}
 
 
 def _is_given(known: Known, name: str) -> bool:
