@@ -57,8 +57,7 @@ class UnboundedTake(Rule[Wait]):
             return
         if wait.verb == "put" and not wait.marker:
             return
-        deep = wait.awaited and is_far_from_the_stop(wait)
-        level = Level.NOTE if deep else None
+        level = Level.NOTE if is_far_from_the_stop(wait) else None
         yield self.found(wait, _message(wait), remedy=REMEDIES[wait.verb], level=level)
 
 
