@@ -20,6 +20,10 @@ def finished(known: Known) -> str:
     """Why what a call waits for is over by now; empty where it may go on."""
     if known.kind is None or known.kind.nature not in OF_POOLS:
         return ""
+    if known.program.roles.registered(known.key) & {"done-callback"}:
+        return "it runs when a future is done"
+    if known.call.method == "exception" and known.program.names.function(known.key).is_async:
+        return "a coroutine asks this of what is done"
     if _chains(known):
         return "it hands the result of one future on to others"
     for statement in known.occurrence.spot.preceding():

@@ -26,7 +26,7 @@ from drainlint.model.expression import (
     Not,
     Yield,
 )
-from drainlint.model.statement import If
+from drainlint.model.statement import If, Return
 from drainlint.model.wait import Wait
 
 WAKING = frozenset(
@@ -191,6 +191,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         can_be_bounded=facts is None or bool(facts.timeout),
         by_default=_is_default(known, facts),
         runs_its_job=facts is not None and bool(facts.runs) and not facts.timeout,
+        is_facade=_is_facade(known),
         awaited=known.is_asynchronous,
         awaited_here=_is_awaited_here(known),
         blocks=verb not in ("bound", *CLIENTS) and not asynchronous,
@@ -213,6 +214,15 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         repeats=loop,
         earlier=earlier(known, deadline) if known.drain is not None else (),
     )
+
+
+def _is_facade(known: Known) -> bool:
+    """`return self.get_async(key).result()`: the blocking twin of a call of its own project."""
+    started = known.call.receiver
+    returned = isinstance(known.occurrence.spot.statement, Return) and not known.occurrence.around
+    if not returned or not isinstance(started, Call):
+        return False
+    return bool(known.program.graph.targets(known.key, started))
 
 
 def _is_default(known: Known, facts: CallFacts | None) -> bool:
