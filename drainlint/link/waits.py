@@ -149,7 +149,9 @@ def _unknown_join(known: Known) -> Wait | None:
         return None
     if not call.arguments:
         own = known.program.graph.targets(known.key, call)
-        return None if _is_bounded_by_default(known, own) else _noun(known, "join", FOREVER)
+        if _is_bounded_by_default(known, own) or (known.awaited and own):
+            return None  # a coroutine of the project's own is judged where it waits itself
+        return _noun(known, "join", FOREVER)
     (argument, *more) = call.arguments
     if more or argument.name not in ("", "timeout"):
         return None
@@ -175,7 +177,7 @@ def _is_bounded_by_default(known: Known, targets: tuple[FunctionId, ...]) -> boo
 def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None = None) -> Wait:
     kind = known.kind
     asynchronous = facts is not None and facts.asynchronous
-    if deadline.is_none and (choice := _callers_choice(known, given=False)):
+    if deadline.is_none and (choice := callers_choice(known, given=False)):
         deadline = Deadline(Bound.HANDED_ON, text=choice)
     if deadline.bound is Bound.HANDED_ON and _is_tested(known, deadline):
         deadline = Deadline(Bound.EXPRESSION, text=deadline.text)
@@ -230,7 +232,7 @@ def _is_default(known: Known, facts: CallFacts | None) -> bool:
     return facts is not None and known.call.argument(facts.timeout, facts.at) is None
 
 
-def _callers_choice(known: Known, *, given: bool) -> str:
+def callers_choice(known: Known, *, given: bool) -> str:
     """The limit that a test around it found given, or None: `if timeout is None: t.join()`."""
     for spot in known.occurrence.spot.outward():
         if not isinstance(spot.owner, If) or spot.section not in ("body", "else"):
@@ -243,7 +245,7 @@ def _callers_choice(known: Known, *, given: bool) -> str:
 
 def _is_tested(known: Known, deadline: Deadline) -> bool:
     """Whether a test around it found the limit given: `if timeout is not None: t.join(timeout)`."""
-    tested = _callers_choice(known, given=True)
+    tested = callers_choice(known, given=True)
     passed = {a.value.path for a in known.call.arguments}
     return bool(tested) and tested in {deadline.text, *passed}
 
@@ -338,18 +340,22 @@ def _waits_for_stop(known: Known) -> bool:
 
 def _own_job(known: Known) -> bool:
     function = known.function
-    if (function.implements and function.service is None) or _controls_flow(known):
+    if (function.implements and function.service is None) or controls_flow(known):
         return True
     return is_own_job(known)
 
 
-def _controls_flow(known: Known) -> bool:
-    """Whether it is a stream's `drain`: it waits until writing may go on, and ends nothing."""
+def controls_flow(known: Known) -> bool:
+    """Whether it is a protocol's wait until it may write on: a slow peer's matter."""
     owner = known.program.classes.owner(known.key)
-    if owner is None or known.function.short_name.strip("_") != "drain":
+    resume = None if owner is None else known.program.classes.method(owner, "resume_writing")
+    if resume is None:
         return False
-    methods = ("pause_writing", "resume_writing", "pause_reading")
-    return any(known.program.classes.method(owner, m) is not None for m in methods)
+    if "drain" in known.function.short_name:
+        return True
+    attribute = known.subject.partition(".")[2]
+    calls = known.program.names.function(resume).calls
+    return bool(attribute) and any(f".{attribute}." in f"{c.func.path}." for c in calls)
 
 
 def _locks(known: Known) -> Iterator[str]:
