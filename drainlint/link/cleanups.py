@@ -35,9 +35,18 @@ CANCELLATION = re.compile(
     r"(^|\.)(CancelledError|Cancelled|BaseException|get_cancelled_exc_class)$"
 )
 AT_ONCE = frozenset(
-    {"aclose", "aclose_forcefully", "cancel_shielded_checkpoint", "__aexit__", "aexit"}
+    {
+        "aclose",
+        "aclose_forcefully",
+        "athrow",
+        "cancel_shielded_checkpoint",
+        "__aexit__",
+        "aexit",
+        "open_nursery",
+        "create_task_group",
+    }
 )
-"""By contract these close at once where they are cancelled (the end of a nursery: likewise)."""
+"""By contract these close, or begin, at once where they are cancelled."""
 DEPTH = 3
 """Through how many coroutine functions of the project it is followed whether they await at all."""
 
@@ -157,9 +166,21 @@ def _at_once(program: Program, key: FunctionId, awaited: Expression, depth: int 
     known = program.facts(key, awaited)
     if known is not None:
         return known[0].does == "close" and known[0].default == 0
-    targets = program.graph.targets(key, awaited)
+    targets = program.graph.targets(key, awaited) or _namesakes(program, key, awaited)
     return (
         bool(targets) and depth < DEPTH and all(_never_pauses(program, t, depth) for t in targets)
+    )
+
+
+def _namesakes(program: Program, key: FunctionId, awaited: Call) -> tuple[FunctionId, ...]:
+    """The methods of a name in its file, where it is not known whose method is called."""
+    if awaited.receiver is None:
+        return ()
+    functions = program.names.modules[key.path].functions
+    return tuple(
+        FunctionId(key.path, name)
+        for name, entry in functions.items()
+        if entry.owner and entry.short_name == awaited.method
     )
 
 
@@ -262,8 +283,8 @@ def _after_cancels(program: Program, key: FunctionId, body: Body) -> Iterator[Cl
         if not isinstance(call, Call) or call.method != "cancel" or call.receiver is None:
             continue
         scope = _scope(program, key, spot, call.receiver.path)
-        if scope is None:
-            continue
+        if scope is None or scope.body[0] is statement:
+            continue  # what is cancelled from its beginning asks, and does not wait
         for late, awaited in _awaited_within(spot, scope):
             if not _only_passes_control(program, key, awaited):
                 yield _cancelled_noun(program, key, late, call, awaited)

@@ -207,7 +207,7 @@ class UnderLocks:
         )
 
     def _is_busy(self, held: Held) -> bool:
-        """Whether a region of the lock writes, sends, takes or runs a callback itself."""
+        """Whether a region of the lock writes, sends, takes, closes or runs a callback itself."""
         return any(
             self._sends(held, call) or is_callback(self.program, held.function, call)
             for call in self.program.names.function(held.function).calls
@@ -226,7 +226,7 @@ class UnderLocks:
     def _sends(self, held: Held, call: Call) -> bool:
         facts = self.program.facts(held.function, call)
         if facts is not None:
-            return facts[0].does in SENDS | {"take", "select"}
+            return facts[0].does in SENDS | {"take", "select", "close"}
         for target in self.program.graph.targets(held.function, call):
             for inner in self.program.names.function(target).calls:
                 known = self.program.facts(target, inner)
@@ -319,12 +319,18 @@ class UnderLocks:
 def _sends(known: Known) -> bool:
     """Whether a call hands something over to a host or a disk; a byte that wakes is nothing."""
     facts = known.facts
-    if facts is None or facts.does not in SENDS:
+    if facts is None or facts.does not in SENDS or _is_stream(known):
         return False
     if facts.does == "network":
         return bool(SENDING.match(known.call.method))
     given = known.call.arguments[0].value if known.call.arguments else None
     return not facts.asks and not _is_bytes(known, given)
+
+
+def _is_stream(known: Known) -> bool:
+    """Whether its class is what is written to: its lock keeps the writing together."""
+    owner = known.program.classes.owner(known.key)
+    return owner is not None and known.program.classes.method(owner, "write") is not None
 
 
 def _is_bytes(known: Known, given: Expression | None) -> bool:

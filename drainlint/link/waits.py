@@ -151,6 +151,8 @@ def _unknown_join(known: Known) -> Wait | None:
         own = known.program.graph.targets(known.key, call)
         if _is_bounded_by_default(known, own) or (known.awaited and own):
             return None  # a coroutine of the project's own is judged where it waits itself
+        if not known.occurrence.dropped and not known.awaited and not _is_returned(known):
+            return None  # a worker's join gives nothing: this one makes a text or a task
         return _noun(known, "join", FOREVER)
     (argument, *more) = call.arguments
     if more or argument.name not in ("", "timeout"):
@@ -162,6 +164,10 @@ def _unknown_join(known: Known) -> Wait | None:
     if argument.name == "timeout" or is_number or is_limit:
         return _noun(known, "join", known.program.values.timeout(known.key, argument.value, None))
     return None
+
+
+def _is_returned(known: Known) -> bool:
+    return isinstance(known.occurrence.spot.statement, Return) and not known.occurrence.around
 
 
 def _is_bounded_by_default(known: Known, targets: tuple[FunctionId, ...]) -> bool:

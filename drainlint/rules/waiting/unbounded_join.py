@@ -48,7 +48,7 @@ class UnboundedJoin(Rule[Wait]):
             f"`{wait.text}` can wait for ever{on_the_way(wait)}",
             wait.related(wait.place, "no deadline"),
             remedy=_remedy(wait),
-            level=Level.NOTE if wait.killed or handed_on else at_most(wait),
+            level=Level.NOTE if wait.killed or handed_on or wait.hands_on else at_most(wait),
         )
 
 
