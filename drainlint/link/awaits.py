@@ -10,8 +10,8 @@ from drainlint.link.names import FunctionId
 from drainlint.link.outcomes import cancelled
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence, Spot, spots
-from drainlint.link.waits import THROUGH
-from drainlint.model.deadline import FOREVER
+from drainlint.link.waits import THROUGH, callers_choice, controls_flow
+from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import Await, Call, Expression, Lambda, Subscript, Yield
 from drainlint.model.kind import Kind
 from drainlint.model.statement import Body
@@ -60,6 +60,7 @@ def _wait(
     evidence = _evidence(known, kind, named)
     if evidence is None or known.drain is None:
         return None
+    choice = callers_choice(known, given=False)
     return Wait(
         path=key.path,
         place=place,
@@ -71,12 +72,13 @@ def _wait(
         subject=named.text,
         nature=kind.nature if kind is not None else "task",
         type=kind.short if kind is not None else "",
-        deadline=FOREVER,
+        deadline=Deadline(Bound.HANDED_ON, text=choice) if choice else FOREVER,
         can_be_bounded=False,
         awaited=True,
         awaited_here=True,
         bounded_by=known.bounded_by or bounded_by_callers(program, key),
         cancelled=cancelled(known),
+        own_job=controls_flow(known),
     )
 
 

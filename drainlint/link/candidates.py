@@ -38,7 +38,7 @@ class Candidates:
         found = {n for n, words in screened.items() if self._matters(words, parts[n])}
         if MAIN in screened and MODULE in found:
             found.add(MAIN)
-        found |= {key.name for key in self._with_callbacks if key.path == path}
+        found |= {key.name for key in self._with_others if key.path == path}
         for name, entry in module.functions.items():
             found.update(self._without_words(FunctionId(path, name), entry))
         return frozenset(found)
@@ -87,5 +87,5 @@ class Candidates:
         return False
 
     @cached_property
-    def _with_callbacks(self) -> frozenset[FunctionId]:
-        return frozenset(UnderLocks(self.program).with_callbacks())
+    def _with_others(self) -> frozenset[FunctionId]:
+        return frozenset(UnderLocks(self.program).with_others())

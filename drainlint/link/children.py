@@ -1,58 +1,119 @@
 """Builds waits for children whose output nobody has read yet."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from drainlint.finding import Related
+from drainlint.index.entries import FunctionEntry
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, identity, made, runs
 from drainlint.link.program import Program
+from drainlint.link.turns import leaves
 from drainlint.model.child import ChildWait
-from drainlint.model.expression import Call, Expression, Group, Name
+from drainlint.model.expression import Call, Compare, Expression, Group, Name
+from drainlint.model.statement import While
 from drainlint.model.wait import Wait
 
-CHILDREN = frozenset({"process", "popen"})
+PIPED = frozenset({"popen", "aio-process"})
+CHILDREN = PIPED | {"process"}
 READS = frozenset({"get", "get_nowait", "recv", "recv_bytes", "poll"})
 WRITES = frozenset({"put", "put_nowait", "send", "send_bytes"})
 CHANNELS = frozenset({"queue", "connection"})
 STREAMS = ("stdout", "stderr")
 BETWEEN_PROCESSES = ("multiprocessing", "billiard", "multiprocess", "torch")
+RUN_UNREAD = frozenset({"subprocess.call", "subprocess.check_call"})
+"""Functions that run a child to its end and never read its pipes."""
 
 _Made = tuple[FunctionId, Call]
 """A function, and the call in it that made the child."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """A call that waits for a child, or a loop that asks until it has ended."""
+
+    known: Known
+    nature: str
+    is_bounded: bool
+
+    @property
+    def child(self) -> str:
+        """What is waited for, as written."""
+        return self.known.subject
+
+
 def child_wait(known: Known, waited: Wait | None) -> ChildWait | None:
     """The wait for a child that cannot end before it is read; None for any other call."""
-    receiver = known.call.receiver
-    if waited is None or receiver is None or waited.nature not in CHILDREN or waited.ended:
+    if known.facts is not None and known.facts.name in RUN_UNREAD:
+        return _never_read(known)
+    wait = _of_child(known, waited)
+    if wait is None or known.call.receiver is None:
         return None
-    if waited.verb not in ("join", "wait") or known.call.method == "communicate" or waited.killed:
-        return None
-    for scope, call in made(known.program, known.key, receiver):
+    for scope, call in made(known.program, known.key, known.call.receiver):
+        if wait.nature in PIPED:
+            if not _makes(known.program, scope, call, wait.nature):
+                continue
+            return _of_pipe(wait, scope, call)
         kind = known.program.kinds.of(scope, call)
-        if kind is None or kind.nature != waited.nature:
+        if kind is None or kind.nature != wait.nature:
             continue
-        if waited.nature == "popen":
-            return _of_pipe(known, waited, scope, call)
         for channel in _channels(known.program, scope, call):
-            found = _of_queue(known, waited, scope, call, channel)
+            found = _of_queue(wait, scope, call, channel)
             if found is not None:
                 return found
     return None
 
 
-def _noun(
-    known: Known, waited: Wait, made_by: _Made, channel: str, read: Related | None
-) -> ChildWait:
+def _makes(program: Program, scope: FunctionId, call: Call, nature: str) -> bool:
+    """Whether a call makes a child of this nature, itself or once it is awaited."""
+    kind = program.kinds.of(scope, call)
+    if kind is not None and kind.nature == "coroutine":
+        kind = kind.element
+    return kind is not None and kind.nature == nature
+
+
+def _of_child(known: Known, waited: Wait | None) -> _Wait | None:
+    if waited is None:
+        return _polled(known)
+    if waited.nature not in CHILDREN or waited.ended or waited.killed:
+        return None
+    if waited.verb not in ("join", "wait") or known.call.method == "communicate":
+        return None
+    return _Wait(known, waited.nature, not waited.is_unbounded)
+
+
+def _polled(known: Known) -> _Wait | None:
+    """`while child.poll() is None: sleep(1)`: the loop waits as `child.wait()` would."""
+    loop = known.occurrence.spot.statement
+    if known.call.method != "poll" or not isinstance(loop, While):
+        return None
+    if known.kind is None or known.kind.nature != "popen":
+        return None
+    asked = isinstance(loop.test, Compare) and loop.test.left == known.call
+    return _Wait(known, "popen", is_bounded=not asked or leaves(loop.body))
+
+
+def _never_read(known: Known) -> ChildWait | None:
+    """`subprocess.call(..., stdout=PIPE)`: it hands nobody the other end of the pipe."""
+    piped = [s for s in STREAMS if _is_pipe(known.program, known.key, known.call.argument(s))]
+    if not piped or known.facts is None:
+        return None
+    bounded = known.call.argument(known.facts.timeout) is not None
+    wait = _Wait(known, "popen", bounded)
+    found = _noun(wait, (known.key, known.call), f"{piped[0]}=PIPE", None)
+    return replace(found, child="its child")
+
+
+def _noun(wait: _Wait, made_by: _Made, channel: str, read: Related | None) -> ChildWait:
     return ChildWait(
-        **known.noun,
-        text=known.call.text,
-        child=waited.subject,
+        **wait.known.noun,
+        text=wait.known.call.text,
+        child=wait.child,
         channel=channel,
         fed=Related(made_by[0].path, made_by[1].place.first_line, f"it writes to `{channel}`"),
         read=read,
-        is_bounded=not waited.deadline.is_none,
+        is_bounded=wait.is_bounded,
     )
 
 
@@ -85,9 +146,8 @@ def _given(call: Call) -> tuple[Expression, ...]:
     return listed.items if isinstance(listed, Group) else ()
 
 
-def _of_queue(
-    known: Known, waited: Wait, scope: FunctionId, made_by: Call, channel: str
-) -> ChildWait | None:
+def _of_queue(wait: _Wait, scope: FunctionId, made_by: Call, channel: str) -> ChildWait | None:
+    known = wait.known
     program = known.program
     if identity(program, scope, channel) is None:
         return None
@@ -101,7 +161,7 @@ def _of_queue(
     if read is None:
         return None
     late = Related(known.key.path, read.place.first_line, "it is read only here")
-    return _noun(known, waited, (scope, made_by), channel, late)
+    return _noun(wait, (scope, made_by), channel, late)
 
 
 def _other_ends(program: Program, scope: FunctionId, channel: str) -> Iterator[str]:
@@ -128,49 +188,84 @@ def _goes_elsewhere(program: Program, scope: FunctionId, channel: str, child: Ca
 # Pipes of subprocess
 
 
-def _of_pipe(known: Known, waited: Wait, scope: FunctionId, made_by: Call) -> ChildWait | None:
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """Where a child's streams are named, or all of it is read or handed to somebody."""
+
+    scope: FunctionId
+    line: int
+    text: str
+    hands_on: bool = False
+    """The child itself goes to somebody else, or is returned or kept under another name."""
+
+
+def _of_pipe(wait: _Wait, scope: FunctionId, made_by: Call) -> ChildWait | None:
+    known = wait.known
     piped = [s for s in STREAMS if _is_pipe(known.program, scope, made_by.argument(s))]
-    resolved = known.program.names.resolve(known.key, waited.subject)
+    resolved = known.program.names.resolve(known.key, wait.child)
     if not piped or resolved is None or not isinstance(resolved.symbol, Variable):
         return None
-    if resolved.rest or scope != known.key or _is_handed_on(known, waited.subject):
+    if not resolved.rest and scope != known.key:
         return None
-    streams = tuple(f"{waited.subject}.{s}" for s in piped)
-    early, late = False, None
-    for line, text in _mentions(known, waited.subject, streams):
-        early = early or line < known.call.place.line
-        late = late or (line, text)
-    if early:
+    mentions = list(_mentions(known, wait.child, own=not resolved.rest))
+    if any(m.hands_on or m.scope != known.key for m in mentions):
+        return None  # somebody else may be reading meanwhile
+    if any(m.line < known.call.place.line for m in mentions):
         return None
-    read = None
-    if late is not None:
-        place = known.call.place._replace(line=late[0], end_line=late[0], column=1, end_column=0)
-        read = Related(known.key.path, place, f"`{late[1]}` is read only here")
-    return _noun(known, waited, (scope, made_by), streams[0], read)
+    loop = known.occurrence.spot.statement
+    if isinstance(loop, While) and any(m.line <= loop.end_line for m in mentions):
+        return None
+    late = next(iter(mentions), None)
+    if late is None:
+        public = resolved.rest and not resolved.rest[-1].startswith("_")
+        streams = "" if public else f"{wait.child}.{piped[0]}"  # others may read what is public
+        return _noun(wait, (scope, made_by), streams, None) if streams else None
+    place = known.call.place._replace(line=late.line, end_line=late.line, column=1, end_column=0)
+    read = Related(known.key.path, place, f"`{late.text}` is read only here")
+    return _noun(wait, (scope, made_by), f"{wait.child}.{piped[0]}", read)
 
 
 def _is_pipe(program: Program, scope: FunctionId, given: Expression | None) -> bool:
     return given is not None and program.library(scope, given.path).endswith("subprocess.PIPE")
 
 
-def _mentions(known: Known, child: str, streams: tuple[str, ...]) -> Iterator[tuple[int, str]]:
-    """The lines on which the child's streams are named, or all of it is read."""
-    entry = known.program.names.function(known.key)
+def _mentions(known: Known, child: str, *, own: bool) -> Iterator[_Mention]:
+    """The mentions of a child's streams: in its function, or those of an attribute in its file."""
+    if own:
+        yield from _mentions_in(known.key, known.program.names.function(known.key), child)
+        return
+    last = child.rpartition(".")[2]
+    thing = identity(known.program, known.key, child)
+    for name, entry in known.program.names.modules[known.key.path].functions.items():
+        scope = FunctionId(known.key.path, name)
+        heads = {p.partition(f".{last}")[0] for p in _paths(entry) if f".{last}" in p}
+        for path in sorted(f"{head}.{last}" for head in heads):
+            if identity(known.program, scope, path) in (thing, None):
+                yield from _mentions_in(scope, entry, path)
+
+
+def _paths(entry: FunctionEntry) -> Iterator[str]:
+    values = (w.value for ways in entry.bindings.values() for w in ways)
+    for value in (*entry.calls, *values, *entry.results):
+        yield from (e.path for e in value.walk() if e.path)
+
+
+def _mentions_in(scope: FunctionId, entry: FunctionEntry, child: str) -> Iterator[_Mention]:
+    """The mentions of one function, in no order."""
+    streams = tuple(f"{child}.{s}" for s in STREAMS)
     for call in entry.calls:
         paths = {e.path for e in call.walk()} | {call.func.path}
-        if any(p.startswith(s) for p in paths for s in streams):
-            yield call.place.line, call.text
-        if call.func.path in (f"{child}.communicate", f"{child}.__exit__"):
-            yield call.place.line, call.text
-    for ways in entry.bindings.values():
+        reads = call.func.path in (f"{child}.communicate", f"{child}.__exit__")
+        if reads or any(p.startswith(s) for p in paths for s in streams):
+            yield _Mention(scope, call.place.line, call.text)
+        if any(e == Name(child) for a in call.arguments for e in a.value.walk()):
+            yield _Mention(scope, call.place.line, call.text, hands_on=True)
+    for target, ways in entry.bindings.items():
         for way in ways:
             if any(e.path.startswith(s) for e in way.value.walk() for s in streams):
-                yield way.line, way.value.text
-
-
-def _is_handed_on(known: Known, child: str) -> bool:
-    """Whether the child as a whole goes to somebody else, or is returned or kept."""
-    entry = known.program.names.function(known.key)
-    given = (a.value for c in entry.calls for a in c.arguments)
-    kept = (w.value for p, ways in entry.bindings.items() if p != child for w in ways)
-    return any(e == Name(child) for value in (*given, *kept, *entry.results) for e in value.walk())
+                yield _Mention(scope, way.line, way.value.text)
+            if target != child and any(e == Name(child) for e in way.value.walk()):
+                yield _Mention(scope, way.line, way.value.text, hands_on=True)
+    for result in entry.results:
+        if any(e == Name(child) for e in result.walk()):
+            yield _Mention(scope, entry.line, result.text, hands_on=True)

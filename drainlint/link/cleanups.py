@@ -17,7 +17,17 @@ from drainlint.model.expression import (
     Lambda,
     Yield,
 )
-from drainlint.model.statement import Assign, Block, Body, For, Handler, Statement, Try, With
+from drainlint.model.statement import (
+    Assign,
+    Block,
+    Body,
+    Do,
+    For,
+    Handler,
+    Statement,
+    Try,
+    With,
+)
 
 CANCELS_AGAIN = ("trio", "anyio")
 """Packages whose cancellation strikes at every await until its scope ends."""
@@ -25,9 +35,18 @@ CANCELLATION = re.compile(
     r"(^|\.)(CancelledError|Cancelled|BaseException|get_cancelled_exc_class)$"
 )
 AT_ONCE = frozenset(
-    {"aclose", "aclose_forcefully", "cancel_shielded_checkpoint", "__aexit__", "aexit"}
+    {
+        "aclose",
+        "aclose_forcefully",
+        "athrow",
+        "cancel_shielded_checkpoint",
+        "__aexit__",
+        "aexit",
+        "open_nursery",
+        "create_task_group",
+    }
 )
-"""By contract these close at once where they are cancelled (the end of a nursery: likewise)."""
+"""By contract these close, or begin, at once where they are cancelled."""
 DEPTH = 3
 """Through how many coroutine functions of the project it is followed whether they await at all."""
 
@@ -45,6 +64,7 @@ def cleanups(program: Program, key: FunctionId, body: Body) -> Iterator[Cleanup]
             spent = "" if again else _spent(program, key, section, awaited)
             if again or spent:
                 yield _noun(program, key, spot, section, awaited, again=again, spent=spent)
+    yield from _after_cancels(program, key, body)
 
 
 def _cancels_again(program: Program, key: FunctionId, section: Spot) -> bool:
@@ -146,9 +166,21 @@ def _at_once(program: Program, key: FunctionId, awaited: Expression, depth: int 
     known = program.facts(key, awaited)
     if known is not None:
         return known[0].does == "close" and known[0].default == 0
-    targets = program.graph.targets(key, awaited)
+    targets = program.graph.targets(key, awaited) or _namesakes(program, key, awaited)
     return (
         bool(targets) and depth < DEPTH and all(_never_pauses(program, t, depth) for t in targets)
+    )
+
+
+def _namesakes(program: Program, key: FunctionId, awaited: Call) -> tuple[FunctionId, ...]:
+    """The methods of a name in its file, where it is not known whose method is called."""
+    if awaited.receiver is None:
+        return ()
+    functions = program.names.modules[key.path].functions
+    return tuple(
+        FunctionId(key.path, name)
+        for name, entry in functions.items()
+        if entry.owner and entry.short_name == awaited.method
     )
 
 
@@ -238,3 +270,82 @@ def _rest_of(program: Program, key: FunctionId, bounding: Expression) -> str:
         if facts is not None and facts[0].does in ("clock", "wall-clock"):
             return given.left.path
     return ""
+
+
+# What follows a scope's cancellation inside the scope
+
+
+def _after_cancels(program: Program, key: FunctionId, body: Body) -> Iterator[Cleanup]:
+    """`scope.cancel()`, then `await drain()` inside the scope: it is cancelled as well."""
+    for spot in spots(body.statements):
+        statement = spot.statement
+        call = statement.value if isinstance(statement, Do) else None
+        if not isinstance(call, Call) or call.method != "cancel" or call.receiver is None:
+            continue
+        scope = _scope(program, key, spot, call.receiver.path)
+        if scope is None or scope.body[0] is statement:
+            continue  # what is cancelled from its beginning asks, and does not wait
+        for late, awaited in _awaited_within(spot, scope):
+            if not _only_passes_control(program, key, awaited):
+                yield _cancelled_noun(program, key, late, call, awaited)
+            break
+
+
+def _scope(program: Program, key: FunctionId, spot: Spot, path: str) -> With | None:
+    """The `with` whose scope, or whose nursery's scope, a path names."""
+    name = path.removesuffix(".cancel_scope")
+    for statement in spot.withs:
+        for item in statement.items:
+            entered = item.value.func.path if isinstance(item.value, Call) else ""
+            named = item.target is not None and item.target.path == name
+            if named and program.library(key, entered).partition(".")[0] in CANCELS_AGAIN:
+                return statement
+    return None
+
+
+def _awaited_within(spot: Spot, scope: With) -> Iterator[tuple[Spot, Expression]]:
+    """What is certainly awaited after a statement, while a scope around both is open."""
+    for outer in spot.outward():
+        if outer.owner is None:
+            return
+        for later in spots(outer.block[outer.index + 1 :], owner=outer.owner, parent=outer.parent):
+            shielded = any(_shields(w) for w in later.withs if w is not scope)
+            if not shielded and _is_certain(later, outer):
+                yield from ((later, awaited) for awaited in _awaits(later.statement))
+        if outer.owner is scope or not isinstance(outer.owner, With | Try):
+            return
+
+
+def _is_certain(later: Spot, outer: Spot) -> bool:
+    """Whether a statement runs whenever the block that it stands in does."""
+    for around in later.outward():
+        if around.owner is outer.owner:
+            return True
+        if not isinstance(around.owner, With):
+            return False
+    return False
+
+
+def _only_passes_control(program: Program, key: FunctionId, awaited: Expression) -> bool:
+    """Whether it is there to be cancelled: a pause, a checkpoint; or closes all the same."""
+    if not isinstance(awaited, Call) or _at_once(program, key, awaited):
+        return True
+    known = program.facts(key, awaited)
+    return "checkpoint" in awaited.method or (known is not None and known[0].does == "sleep")
+
+
+def _cancelled_noun(
+    program: Program, key: FunctionId, spot: Spot, cancel: Call, awaited: Expression
+) -> Cleanup:
+    place = awaited.place if isinstance(awaited, Call) else spot.statement.place
+    return Cleanup(
+        path=key.path,
+        place=place,
+        function=program.function(key),
+        drain=program.drain(key, place.line),
+        text=awaited.text,
+        section=cancel.text,
+        header=Related(key.path, cancel.place.first_line, "cancels everything in the scope"),
+        cancelled_again=True,
+        follows=True,
+    )

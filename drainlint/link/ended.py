@@ -298,6 +298,8 @@ def _finished_source(known: Known, source: Expression) -> str:
 def _holds_finished(path: str, way: Binding) -> str:
     """Whether a collection holds only what is done: the first of `wait`'s two, a filtered one."""
     value = getattr(way.value, "value", way.value)
+    if way.how == "assign" and isinstance(value, Call) and value.method == "as_completed":
+        return f"`{path}` gives what is done"
     if way.items[:1] == (0,) and isinstance(value, Call) and value.method == "wait":
         return f"`{path}` is the done set of `{value.text}`"
     if way.how == "assign" and isinstance(way.value, Comprehension):

@@ -1,5 +1,6 @@
 """Takes and puts: whether they wait at all, and what ends the loop that they feed."""
 
+import re
 from collections.abc import Iterator
 
 from drainlint.index.entries import Binding
@@ -9,21 +10,35 @@ from drainlint.link.names import FunctionId, Library, Variable
 from drainlint.link.roles import WORKERS
 from drainlint.link.spared import raises_instead
 from drainlint.model.expression import Call, Constant, Expression
-from drainlint.model.statement import For, If, Leave, Raise, Return, Statement, While
+from drainlint.model.statement import (
+    Assign,
+    For,
+    If,
+    Leave,
+    Raise,
+    Return,
+    Statement,
+    Try,
+    While,
+)
 
 QUEUES = frozenset({"queue", "aio-queue"})
 SOCKETS = frozenset({"socket", "connection", "channel", "session", "consumer"})
+NOTHING_YET = re.compile(r"(^|\.)(SSL)?Want(Read|Write)Error$|(^|\.)BlockingIOError$|(^|\.)Again$")
+"""Exceptions of `ssl`, OpenSSL, sockets and ZeroMQ that only non-blocking calls raise."""
 
 
 def ready(known: Known) -> str:
     """Why a take does not wait; empty where it may."""
     nature = "" if known.kind is None else known.kind.nature
     if known.does == "lock":
-        return "it is released here" if _is_released(known) else ""
+        return "it is released here" if _is_released(known) else _is_new(known)
     if nature in SOCKETS and (why := _socket_bound(known)):
         return why
     if raises_instead(known):
         return "it raises where it would wait"
+    if _is_told(known):
+        return "it says so where there is nothing"
     if _asked_around(known):
         return "it was asked whether there is something"
     if nature in SOCKETS and _selects(known):
@@ -35,6 +50,27 @@ def _is_released(known: Known) -> bool:
     path = "" if known.call.receiver is None else known.call.receiver.path
     calls = known.program.names.function(known.key).calls
     return bool(path) and any(c.func.path == f"{path}.release" for c in calls)
+
+
+def _is_new(known: Known) -> str:
+    """A lock that was made just before is nobody's yet."""
+    for statement in known.occurrence.spot.preceding():
+        if not isinstance(statement, Assign) or not isinstance(statement.value, Call):
+            continue
+        if any(t.path == known.subject for t in statement.targets):
+            return f"`{statement.value.text}` was made just before"
+    return ""
+
+
+def _is_told(known: Known) -> bool:
+    """Whether an exception is caught by which a take that does not block says: nothing yet."""
+    return any(
+        NOTHING_YET.search(kind.path)
+        for spot in known.occurrence.spot.outward()
+        if isinstance(spot.owner, Try) and spot.section == "body"
+        for handler in spot.owner.handlers
+        for kind in handler.kinds
+    )
 
 
 def _asked_around(known: Known) -> bool:

@@ -1,7 +1,8 @@
-"""Waits that a method of the project makes with the timeout it is given, and none by default.
+"""Waits that a method of the project makes for its caller, bounded by what it is given or not.
 
 `def wait(self, timeout=None): return self._done.wait(timeout)` leaves the decision to its caller;
-whoever calls it without one waits for ever.
+whoever calls it without one waits for ever. The `wait()` of a wait group takes no timeout at all:
+waiting is its job, and the fault is that of a stop which calls it.
 """
 
 from drainlint.link.calls import Known
@@ -13,6 +14,63 @@ from drainlint.model.deadline import Bound
 
 WAITING = frozenset({"wait", "join", "result", "exception", "get", "wait_for", "communicate"})
 """Names of methods that say that they wait."""
+IMPLEMENTED = frozenset(
+    {
+        "lock",
+        "rlock",
+        "queue",
+        "future",
+        "event",
+        "condition",
+        "semaphore",
+        "pool",
+        "result",
+        "barrier",
+        "aio-queue",
+        "aio-event",
+        "aio-future",
+        "aio-condition",
+    }
+)
+"""Natures of what is built to be waited for: whoever wraps one hands the wait on."""
+
+
+PARTNERS = {
+    "acquire": {"release"},
+    "get": {"put", "put_nowait"},
+    "put": {"get", "get_nowait"},
+    "result": {"set_result", "set_exception"},
+    "exception": {"set_result", "set_exception"},
+    "wait": {"set", "notify", "notify_all", "done", "count_down"},
+    "join": {"task_done"},
+}
+"""Methods whose job it is to wait, in a class that has one of those that end the wait."""
+BUILT_ON = frozenset({"condition", "event", "lock", "rlock", "semaphore"})
+"""What locks, queues, futures and events are built on."""
+
+
+def hands_on(known: Known) -> bool:
+    """Whether a call stands in a method of the same name, which hands the wait on."""
+    function = known.function
+    return function.short_name.strip("_") == known.call.method and "." in function.name
+
+
+def is_own_job(known: Known) -> bool:
+    """Whether a wait is the job of its method, as that of a wait group: its callers are judged."""
+    if known.kind is None:
+        return False
+    return (hands_on(known) and known.kind.nature in IMPLEMENTED) or (
+        known.kind.nature in BUILT_ON and _is_partner(known)
+    )
+
+
+def _is_partner(known: Known) -> bool:
+    """Whether its class has the other half of it: what `release` gives back, `acquire` takes."""
+    owner = known.program.classes.owner(known.key)
+    partners = PARTNERS.get(known.function.short_name.strip("_"), set())
+    if owner is None or known.function.service is not None:
+        return False
+    return any(known.program.classes.method(owner, p) is not None for p in partners)
 
 
 def waits_by_default(known: Known) -> str:
@@ -23,9 +81,13 @@ def waits_by_default(known: Known) -> str:
     if known.call.method not in WAITING or known.call.receiver is None or known.call.is_open:
         return ""
     for target in known.program.graph.targets(known.key, known.call):
-        verb, parameter = _handed_on(known.program, target)
         entry = known.program.names.function(target)
+        if entry.is_async and not known.awaited:
+            continue
+        verb, parameter = _handed_on(known.program, target)
         given = dict(parameters_of(entry, known.call, bound=bool(entry.owner)))
+        if verb and not parameter:
+            return verb if known.drain is not None else ""
         if verb and (
             parameter not in given or known.program.values.is_none(known.key, given[parameter])
         ):
@@ -36,13 +98,15 @@ def waits_by_default(known: Known) -> str:
 def _handed_on(program: Program, key: FunctionId) -> tuple[str, str]:
     """The verb of a function's own wait, and the parameter that bounds it if it is given."""
     body = program.bodies.get(key)
-    if body is None or program.names.function(key).is_async:
+    if body is None:
         return "", ""
     for occurrence in occurrences(body, key.path):
         inner = Known(program, occurrence)
-        if inner.facts is None or inner.does not in ("wait", "join") or inner.is_asynchronous:
+        if inner.facts is None or inner.does not in ("wait", "join"):
             continue
         deadline = program.values.deadline(key, inner.call, inner.facts)
-        if deadline.bound is Bound.HANDED_ON:
+        if deadline.bound is Bound.HANDED_ON and not inner.is_asynchronous:
             return inner.does, deadline.text
+        if deadline.is_none and not inner.bounded_by and is_own_job(inner):
+            return inner.does, ""
     return "", ""

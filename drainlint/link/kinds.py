@@ -74,6 +74,8 @@ class Kinds(Results):
                 kind = self.of(scope, value)
                 if kind is not None and kind.nature in AWAITED:
                     return kind.element
+                if isinstance(value, Call) and kind is not None and kind.nature == "session":
+                    return kind  # a pool or client that is awaited to be set up gives itself
                 return None
             case Walrus(value=value) | Starred(value=value):
                 return self.of(scope, value)

@@ -213,7 +213,8 @@ def _repeated(known: Known, waited: Wait) -> Iterator[Limit]:
     if not subject or waited.ended or waited.idle:
         return
     if waited.deadline.is_none:
-        yield from _after_bounded(known)
+        if not known.program.library(known.key, known.call.func.path):  # each call its own request
+            yield from _after_bounded(known)
         return
     if waited.deadline.polls or (waited.is_pause and known.drain is None):
         return

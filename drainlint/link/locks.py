@@ -98,11 +98,13 @@ class Locks:
             if way.how == "assign" and isinstance(way.value, Call) and way.value.arguments:
                 kind = self.program.kinds.of(scope, way.value)
                 inner = way.value.arguments[0].value
-                if (
-                    kind is not None
-                    and kind.nature in ("condition", "aio-condition")
-                    and inner.path
-                ):
+                if kind is None or kind.nature not in ("condition", "aio-condition"):
+                    continue
+                head, dot, _ = path.rpartition(".")
+                beside = f"{head}{dot}{inner.path}"  # bound in the class body, beside its lock
+                if "." not in inner.path and (found := identity(self.program, key, beside)):
+                    return found
+                if inner.path:
                     return identity(self.program, scope, inner.path)
         return identity(self.program, key, path)
 
@@ -149,7 +151,7 @@ class Locks:
             is_generator = self.program.names.function(key).is_generator
             seen, level = {key}, [] if is_generator else [key]  # it runs when it is iterated
             for _ in range(HOPS):
-                callers = [(c, k) for k in level for c in sorted(self._callers_of(k))]
+                callers = [(c, k) for k in level for c in sorted(self._callers_of(k)) if c != k]
                 for caller, callee in callers:
                     found.update(dict.fromkeys(self._at_calls(caller, callee)))
                 level = sorted({c for c, _ in callers} - seen)
@@ -167,8 +169,17 @@ class Locks:
         if caller not in self._regions:
             return
         for call in self.program.names.function(caller).calls:
-            if call.method == self._short(callee) and callee in self._targets(caller, call):
+            if call.method != self._short(callee) or callee not in self._targets(caller, call):
+                continue
+            if self._runs_here(caller, callee, call):
                 yield from self.own(caller, call.place.line)
+
+    def _runs_here(self, caller: FunctionId, callee: FunctionId, call: Call) -> bool:
+        """Whether a callee runs while its caller stands there: a coroutine only where awaited."""
+        if not self.program.names.function(callee).is_async:
+            return True
+        awaited = self.program.names.function(caller).checkpoints
+        return any(part == call for expression in awaited for part in expression.walk())
 
     def _short(self, key: FunctionId) -> str:
         return self.program.names.function(key).short_name

@@ -227,6 +227,8 @@ class Moments:
         if known is None:
             return False
         facts, kind = known
+        if facts.name.endswith(".open_signal_receiver"):
+            return True  # its block waits for the signals
         if facts.does == "serve":
             return not facts.asynchronous or isinstance(around, Await)
         if facts.does != "wait" or kind is None or kind.nature not in ("event", "aio-event"):

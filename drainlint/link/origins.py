@@ -17,6 +17,8 @@ Identity = tuple[ClassId | FunctionId, str]
 def ways(program: Program, key: FunctionId, path: str) -> Iterator[tuple[FunctionId, Binding]]:
     """Every way in which a name, or an attribute of one's own, gets its value."""
     resolved = program.names.resolve(key, path) if path else None
+    if resolved is not None and isinstance(resolved.symbol, ClassId) and len(resolved.rest) == 1:
+        yield from program.classes.bindings(resolved.symbol, resolved.rest[0])
     if resolved is None or not isinstance(resolved.symbol, Variable):
         return
     scope, name = resolved.symbol.scope, resolved.symbol.name

@@ -8,7 +8,7 @@ from drainlint.link.calls import Known
 from drainlint.link.ended import Subject, statement_calls
 from drainlint.link.services import STOP_WORDS
 from drainlint.model.deadline import Deadline
-from drainlint.model.expression import Call, Comprehension, Expression, Group
+from drainlint.model.expression import Call, Compare, Comprehension, Expression, Group, Not
 from drainlint.model.statement import (
     Assign,
     Define,
@@ -95,20 +95,34 @@ def _does_nothing(handler: Handler) -> bool:
 def _second_is_used(known: Known) -> bool:
     """Whether what `wait` says is (not) done is ever named again."""
     statement = known.occurrence.spot.statement
-    if known.occurrence.dropped:
-        return False
     until = known.call.argument("return_when")
     if until is not None and "FIRST" in until.text:
-        return True  # the first result is empty where the time ran out
+        return True  # the first result is empty where the time ran out; or all are asked again
+    if known.occurrence.dropped:
+        return False
     if not isinstance(statement, Assign):
         return not any(getattr(a, "name", "") == "done" for a in known.occurrence.around)
     (target, *_) = statement.targets
     if not isinstance(target, Group):
         return True
+    if _is_asked(known, target.items[0].path):
+        return True
     second = target.items[1].path if len(target.items) > 1 else ""
     if not second or second.strip("_") == "":
         return False
     return any(e.path.partition(".")[0] == second for e in _following(known))
+
+
+def _is_asked(known: Known, done: str) -> bool:
+    """Whether it is asked if, or what, is done: `if not done:`, `if task in done:`."""
+    for statement in known.occurrence.spot.following():
+        test = statement.test if isinstance(statement, If) else None
+        asked = test.value if isinstance(test, Not) else test
+        if isinstance(asked, Compare) and set(asked.operators) & {"in", "not in"}:
+            asked = asked.rights[-1]
+        if asked is not None and done and asked.path == done:
+            return True
+    return False
 
 
 def _looked_after(known: Known) -> str:

@@ -149,6 +149,9 @@ class Results(Types, ABC):
             return found
         if facts is not None and facts.does == "import":
             return self._imported(scope, call)
+        if facts is not None and facts.does == "bound" and facts.asynchronous and call.arguments:
+            element = self._awaited_result(scope, call.arguments[0].value)
+            return None if element is None else Kind("coroutine", "coroutine", element=element)
         if dotted in KEEPERS and call.arguments:
             return self.of(scope, call.arguments[-1].value)
         if dotted in ("functools.partial", "functools.partialmethod") and call.arguments:

@@ -6,7 +6,17 @@ from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Variable
 from drainlint.model.deadline import Bound, Deadline
 from drainlint.model.expression import Arithmetic, Call, Comprehension, Expression, Group, Starred
-from drainlint.model.statement import Assign, Do, For, If, Return, Statement, Try, While
+from drainlint.model.statement import (
+    Assign,
+    Do,
+    For,
+    If,
+    Return,
+    Statement,
+    Try,
+    While,
+    With,
+)
 from drainlint.model.wait import Earlier, Repeats
 
 SUMMED = frozenset(
@@ -25,7 +35,7 @@ def repeats(known: Known, deadline: Deadline) -> Repeats | None:
         return None
     if any(isinstance(loop, While) for loop in known.occurrence.spot.loops):
         return None
-    mentioned = {e.path.partition(".")[0] for e in known.call.walk() if e.path}
+    mentioned = {e.path.partition(".")[0] for e in _bounded_by(known) if e.path}
     for loop in known.occurrence.spot.loops:
         if not isinstance(loop, For):
             continue
@@ -44,6 +54,15 @@ def repeats(known: Known, deadline: Deadline) -> Repeats | None:
                 count = _count(known, known.key, clause.iterable)
                 return Repeats(place, clause.iterable.text, count)
     return None
+
+
+def _bounded_by(known: Known) -> Iterator[Expression]:
+    """What a timeout is for: its own call, or the block that it is entered for."""
+    yield from known.call.walk()
+    statement = known.occurrence.spot.statement
+    if isinstance(statement, With) and any(i.value is known.call for i in statement.items):
+        inner = (s for one in statement.body for s in one.walk())
+        yield from (e for s in inner for expression in s.expressions for e in expression.walk())
 
 
 def _is_a_share(known: Known, deadline: Deadline) -> bool:

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from drainlint.finding import Related
+from drainlint.link.callbacks import is_callback
 from drainlint.link.calls import Known
 from drainlint.link.locks import Held, Locks
-from drainlint.link.names import FunctionId, Variable
+from drainlint.link.names import FunctionId
 from drainlint.link.origins import Identity, calls_on, made, runs, ways
 from drainlint.link.program import Program
 from drainlint.model.deadline import AT_ONCE, FOREVER
-from drainlint.model.expression import Call, Constant, Expression, Name
+from drainlint.model.expression import Call, Constant, Expression
 from drainlint.model.lock import Lock, UnderLock
 from drainlint.model.pause import Pause
 from drainlint.model.place import Place
@@ -61,9 +62,9 @@ class UnderLocks:
         """What a call does under a lock; nothing where it holds none or is soon done."""
         does = _does(known, waited)
         locks = self.locks.holds(known.key)
-        if not does and locks and self._is_callback(known.key, known.call):
+        if not does and locks and is_callback(self.program, known.key, known.call):
             does = "callback"
-        sends = _sends(known)
+        sends = _sends(known) or (locks and not does and self._saves(known.key, known.call))
         if not does and not (sends and locks):
             return
         around = self._foreign(known, waited, callback=does == "callback")
@@ -206,17 +207,26 @@ class UnderLocks:
         )
 
     def _is_busy(self, held: Held) -> bool:
-        """Whether a region of the lock writes, sends, takes or runs a callback itself."""
+        """Whether a region of the lock writes, sends, takes, closes or runs a callback itself."""
         return any(
-            self._sends(held, call) or self._is_callback(held.function, call)
+            self._sends(held, call) or is_callback(self.program, held.function, call)
             for call in self.program.names.function(held.function).calls
             if held.first_line <= call.place.line <= held.last_line
         )
 
+    def _saves(self, key: FunctionId, call: Call) -> bool:
+        """Whether a call runs a function of the project that is there to save, and writes."""
+        for target in self.program.graph.targets(key, call):
+            entry = self.program.names.function(target)
+            inner = (self.program.facts(target, c) for c in entry.calls)
+            if SAVING.match(entry.short_name) and any(f and f[0].does in SENDS for f in inner):
+                return True
+        return False
+
     def _sends(self, held: Held, call: Call) -> bool:
         facts = self.program.facts(held.function, call)
         if facts is not None:
-            return facts[0].does in SENDS | {"take", "select"}
+            return facts[0].does in SENDS | {"take", "select", "close"}
         for target in self.program.graph.targets(held.function, call):
             for inner in self.program.names.function(target).calls:
                 known = self.program.facts(target, inner)
@@ -294,61 +304,33 @@ class UnderLocks:
 
     # Callbacks
 
-    def with_callbacks(self) -> Iterator[FunctionId]:
-        """The functions that run a callback under a lock of their own: no word tells them."""
+    def with_others(self) -> Iterator[FunctionId]:
+        """The functions that run callbacks, or what saves, under a lock: no word tells them."""
         for held in self.locks.every():
             for call in self.program.names.function(held.function).calls:
                 inside = held.first_line <= call.place.line <= held.last_line
-                if inside and self._is_callback(held.function, call):
+                if inside and (
+                    is_callback(self.program, held.function, call)
+                    or self._saves(held.function, call)
+                ):
                     yield held.function
-
-    def _is_callback(self, key: FunctionId, call: Call) -> bool:
-        """Whether a call runs what a user of the class handed in earlier, to be kept."""
-        if not isinstance(call.func, Name) or self.program.facts(key, call) is not None:
-            return False
-        kind = self.program.kinds.of(key, call.func)
-        if self.program.graph.targets(key, call) or (kind is not None and kind.nature == "class"):
-            return False
-        return self._is_kept(key, call.func, 0)
-
-    def _is_kept(self, key: FunctionId, called: Expression, depth: int) -> bool:
-        """Whether an attribute, or what a collection holds, comes from a method's parameter."""
-        if depth > 3 or not called.path:  # noqa: PLR2004 - a name for an element of an attribute
-            return False
-        resolved = self.program.names.resolve(key, called.path)
-        if resolved is None or not isinstance(resolved.symbol, Variable):
-            return False
-        name, scope = resolved.symbol.name, resolved.symbol.scope
-        if not resolved.rest and any(
-            p.name == name for p in self.program.names.function(scope).parameters
-        ):
-            return depth > 0 and self._is_unknown(scope, name)
-        return any(
-            self._is_kept(where, value, depth + 1)
-            for where, way in ways(self.program, key, called.path)
-            for value in (way.value, *(p for p in way.value.parts if way.how == "each"))
-            if isinstance(value, Name) and value.path != called.path
-        )
-
-    def _is_unknown(self, scope: FunctionId, name: str) -> bool:
-        """Whether the project itself hands in nothing for a parameter, not even by default."""
-        entry = self.program.names.function(scope)
-        default = next(p.default for p in entry.parameters if p.name == name)
-        if default is not None and not isinstance(default, Constant):
-            return False
-        passed = self.program.kinds.arguments.get(scope, {}).get(name, ())
-        return not any(self.program.graph.named(c, value) for c, value in passed)
 
 
 def _sends(known: Known) -> bool:
     """Whether a call hands something over to a host or a disk; a byte that wakes is nothing."""
     facts = known.facts
-    if facts is None or facts.does not in SENDS:
+    if facts is None or facts.does not in SENDS or _is_stream(known):
         return False
     if facts.does == "network":
         return bool(SENDING.match(known.call.method))
     given = known.call.arguments[0].value if known.call.arguments else None
     return not facts.asks and not _is_bytes(known, given)
+
+
+def _is_stream(known: Known) -> bool:
+    """Whether its class is what is written to: its lock keeps the writing together."""
+    owner = known.program.classes.owner(known.key)
+    return owner is not None and known.program.classes.method(owner, "write") is not None
 
 
 def _is_bytes(known: Known, given: Expression | None) -> bool:

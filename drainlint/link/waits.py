@@ -8,7 +8,8 @@ from drainlint.link.calls import Known
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
-from drainlint.link.handed import waits_by_default
+from drainlint.link.finished import finished, watched
+from drainlint.link.handed import hands_on, is_own_job, waits_by_default
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.roles import WORKERS
@@ -25,8 +26,7 @@ from drainlint.model.expression import (
     Not,
     Yield,
 )
-from drainlint.model.kind import Kind
-from drainlint.model.statement import If
+from drainlint.model.statement import If, Return
 from drainlint.model.wait import Wait
 
 WAKING = frozenset(
@@ -46,23 +46,6 @@ WAKING = frozenset(
 )
 CLIENTS = frozenset({"client", "limits"})
 """Verbs of calls that wait for nobody, but say how long others may."""
-IMPLEMENTED = frozenset(
-    {
-        "lock",
-        "rlock",
-        "queue",
-        "future",
-        "event",
-        "condition",
-        "semaphore",
-        "pool",
-        "result",
-        "barrier",
-        "aio-queue",
-        "aio-event",
-        "aio-future",
-    }
-)
 LIMITS = re.compile(r"timeout|deadline|grace|remain", re.IGNORECASE)
 """Names of numbers: whoever joins with one joins no strings."""
 THROUGH = frozenset({"shield", "wrap_future", "wait_for"})
@@ -166,7 +149,11 @@ def _unknown_join(known: Known) -> Wait | None:
         return None
     if not call.arguments:
         own = known.program.graph.targets(known.key, call)
-        return None if _is_bounded_by_default(known, own) else _noun(known, "join", FOREVER)
+        if _is_bounded_by_default(known, own) or (known.awaited and own):
+            return None  # a coroutine of the project's own is judged where it waits itself
+        if not known.occurrence.dropped and not known.awaited and not _is_returned(known):
+            return None  # a worker's join gives nothing: this one makes a text or a task
+        return _noun(known, "join", FOREVER)
     (argument, *more) = call.arguments
     if more or argument.name not in ("", "timeout"):
         return None
@@ -177,6 +164,10 @@ def _unknown_join(known: Known) -> Wait | None:
     if argument.name == "timeout" or is_number or is_limit:
         return _noun(known, "join", known.program.values.timeout(known.key, argument.value, None))
     return None
+
+
+def _is_returned(known: Known) -> bool:
+    return isinstance(known.occurrence.spot.statement, Return) and not known.occurrence.around
 
 
 def _is_bounded_by_default(known: Known, targets: tuple[FunctionId, ...]) -> bool:
@@ -192,9 +183,9 @@ def _is_bounded_by_default(known: Known, targets: tuple[FunctionId, ...]) -> boo
 def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None = None) -> Wait:
     kind = known.kind
     asynchronous = facts is not None and facts.asynchronous
-    if deadline.is_none and (choice := _callers_choice(known, given=False)):
+    if deadline.is_none and (choice := callers_choice(known, given=False)):
         deadline = Deadline(Bound.HANDED_ON, text=choice)
-    if deadline.bound is Bound.HANDED_ON and _callers_choice(known, given=True) == deadline.text:
+    if deadline.bound is Bound.HANDED_ON and _is_tested(known, deadline):
         deadline = Deadline(Bound.EXPRESSION, text=deadline.text)
     loop = repeats(known, deadline)
     return Wait(
@@ -208,18 +199,19 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         can_be_bounded=facts is None or bool(facts.timeout),
         by_default=_is_default(known, facts),
         runs_its_job=facts is not None and bool(facts.runs) and not facts.timeout,
+        is_facade=_is_facade(known),
         awaited=known.is_asynchronous,
         awaited_here=_is_awaited_here(known),
         blocks=verb not in ("bound", *CLIENTS) and not asynchronous,
         remote=facts is not None and facts.blocks,
-        bounded_by=known.bounded_by or _bounded_elsewhere(known, verb),
-        ended=ended(known),
+        bounded_by=known.bounded_by or watched(known) or _bounded_elsewhere(known, verb),
+        ended=ended(known) or finished(known),
         killed=killed(known),
         cancelled=known.is_asynchronous and cancelled(known),
         woken_by_stop=_woken_by_stop(known),
         idle=_is_idle(known),
-        own_job=_own_job(known, kind),
-        hands_on=_hands_on(known),
+        own_job=_own_job(known),
+        hands_on=hands_on(known),
         locks=tuple(_locks(known)),
         in_loop=any(True for _ in known.occurrence.spot.loops),
         seen=_seen(known, facts) if not deadline.is_none else "",
@@ -232,29 +224,49 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
     )
 
 
+def _is_facade(known: Known) -> bool:
+    """`return self.get_async(key).result()`: the blocking twin of a call of its own project."""
+    started = known.call.receiver
+    returned = isinstance(known.occurrence.spot.statement, Return) and not known.occurrence.around
+    if not returned or not isinstance(started, Call):
+        return False
+    return bool(known.program.graph.targets(known.key, started))
+
+
 def _is_default(known: Known, facts: CallFacts | None) -> bool:
     """Whether the library's own default bounds it, not a timeout that is given."""
     return facts is not None and known.call.argument(facts.timeout, facts.at) is None
 
 
-def _callers_choice(known: Known, *, given: bool) -> str:
+def callers_choice(known: Known, *, given: bool) -> str:
     """The limit that a test around it found given, or None: `if timeout is None: t.join()`."""
     for spot in known.occurrence.spot.outward():
         if not isinstance(spot.owner, If) or spot.section not in ("body", "else"):
             continue
         chosen = _is_not_given(spot.owner.test, holds=(spot.section == "body") != given)
-        if LIMITS.search(chosen) and _is_given(known, chosen):
+        if chosen and _is_given(known, chosen):
             return chosen
     return ""
 
 
+def _is_tested(known: Known, deadline: Deadline) -> bool:
+    """Whether a test around it found the limit given: `if timeout is not None: t.join(timeout)`."""
+    tested = callers_choice(known, given=True)
+    passed = {a.value.path for a in known.call.arguments}
+    return bool(tested) and tested in {deadline.text, *passed}
+
+
 def _is_given(known: Known, name: str) -> bool:
-    """Whether a name is a parameter: then the caller decides, not this function."""
+    """Whether a name is a limit that is a parameter, or was made from one: the caller decides."""
     resolved = known.program.names.resolve(known.key, name)
     if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
         return False
     entry = known.program.names.function(resolved.symbol.scope)
-    return any(p.name == name for p in entry.parameters)
+    limits = {p.name for p in entry.parameters if LIMITS.search(p.name)}
+    if name in limits:
+        return True
+    ways = entry.bindings.get(name, ())
+    return any(e.path in limits for way in ways[:1] for e in way.value.walk())
 
 
 def _is_not_given(test: Expression, *, holds: bool) -> str:
@@ -318,7 +330,7 @@ def _is_idle(known: Known) -> bool:
     function = known.function
     if known.program.roles.registered(known.key) & WORKERS and _waits_for_stop(known):
         return True
-    if not (function.main or function.helper):
+    if known.kind is not None and not (function.main or function.helper):
         return False
     return known.program.drain_paths.is_stop_wait(known.key, known.call)
 
@@ -332,25 +344,24 @@ def _waits_for_stop(known: Known) -> bool:
     return bool(STOP_WORDS.search(known.subject.lower()))
 
 
-def _own_job(known: Known, kind: Kind | None) -> bool:
+def _own_job(known: Known) -> bool:
     function = known.function
-    if (function.implements and function.service is None) or _controls_flow(known):
+    if (function.implements and function.service is None) or controls_flow(known):
         return True
-    return _hands_on(known) and kind is not None and kind.nature in IMPLEMENTED
+    return is_own_job(known)
 
 
-def _controls_flow(known: Known) -> bool:
-    """Whether it is a stream's `drain`: it waits until writing may go on, and ends nothing."""
+def controls_flow(known: Known) -> bool:
+    """Whether it is a protocol's wait until it may write on: a slow peer's matter."""
     owner = known.program.classes.owner(known.key)
-    if owner is None or known.function.short_name.strip("_") != "drain":
+    resume = None if owner is None else known.program.classes.method(owner, "resume_writing")
+    if resume is None:
         return False
-    methods = ("pause_writing", "resume_writing", "pause_reading")
-    return any(known.program.classes.method(owner, m) is not None for m in methods)
-
-
-def _hands_on(known: Known) -> bool:
-    function = known.function
-    return function.short_name.strip("_") == known.call.method and "." in function.name
+    if "drain" in known.function.short_name:
+        return True
+    attribute = known.subject.partition(".")[2]
+    calls = known.program.names.function(resume).calls
+    return bool(attribute) and any(f".{attribute}." in f"{c.func.path}." for c in calls)
 
 
 def _locks(known: Known) -> Iterator[str]:

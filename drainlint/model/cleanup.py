@@ -8,12 +8,14 @@ from drainlint.model.noun import Noun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleanup(Noun):
-    """What is awaited in a `finally`, or in an `except` that catches cancellation."""
+    """What is awaited in a `finally`, in a handler of cancellation, or after a cancel."""
 
     text: str
     """The await, for messages."""
     section: str
-    """`finally`, `except Cancelled`, as written."""
+    """`finally`, `except Cancelled`, or the cancel that it follows, as written."""
+    follows: bool = False
+    """It follows the cancel of the scope that it stands in."""
     header: Related | None = None
     """What can be cancelled: the statement whose cleanup it is."""
     cancelled_again: bool = False

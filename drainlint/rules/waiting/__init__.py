@@ -1,5 +1,6 @@
 """Waiting: no deadline, or one that nobody checks."""
 
+from drainlint.finding import Level
 from drainlint.model.wait import Wait
 
 CERTAIN_STOPS = frozenset({"signal", "shutdown-hook"})
@@ -22,6 +23,11 @@ FAR = 4
 def is_far_from_the_stop(wait: Wait) -> bool:
     """Whether a wait is so deep in what a stop calls that the bound belongs further up."""
     return wait.drain is not None and len(wait.drain.steps) >= FAR
+
+
+def at_most(wait: Wait) -> Level | None:
+    """A wait far below a stop is no worse than one elsewhere; None leaves the rule's own level."""
+    return Level.WARNING if wait.drain is not None and len(wait.drain.steps) > FAR else None
 
 
 def is_left_alone(wait: Wait) -> bool:

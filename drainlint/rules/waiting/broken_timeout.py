@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
-from drainlint.model.limit import Limit
+from drainlint.model.limit import Flaw, Limit
 from drainlint.rule import Rule, always, any_of, does
 
 
@@ -53,5 +53,11 @@ class BrokenTimeout(Rule[Limit]):
             f"`{limit.text}` {limit.flaw.value.format(given=limit.given)}",
             limit.seen,
             remedy="give it a length of time by name, in the unit that it counts in",
-            level=Level.ERROR if limit.certain else Level.WARNING,
+            level=_level(limit),
         )
+
+
+def _level(limit: Limit) -> Level:
+    if limit.flaw is Flaw.AGAIN and limit.drain is None:
+        return Level.NOTE  # a join in turns, so that the main thread hears signals meanwhile
+    return Level.ERROR if limit.certain else Level.WARNING

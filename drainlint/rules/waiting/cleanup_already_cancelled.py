@@ -53,7 +53,7 @@ class CleanupAlreadyCancelled(Rule[Cleanup]):
 
     code = "DRN312"
     level = always(Level.ERROR)
-    words = any_of("async") & any_of("await in cleanup")
+    words = any_of("async") & any_of("await in cleanup", "cancel")
 
     def check(self, cleanup: Cleanup) -> Iterator[Finding]:
         """Flag cleanup that the cancellation, or the deadline, which it answers cuts short too."""
@@ -66,9 +66,10 @@ class CleanupAlreadyCancelled(Rule[Cleanup]):
                 remedy="give the cleanup a few seconds of its own",
             )
         elif cleanup.cancelled_again and not (cleanup.shielded or cleanup.closes_at_once):
+            where = "after" if cleanup.follows else "in"
             yield self.found(
                 cleanup,
-                f"`{cleanup.text}` in `{cleanup.section}` is cancelled before it begins",
+                f"`{cleanup.text}` {where} `{cleanup.section}` is cancelled before it begins",
                 cleanup.header,
                 remedy="await it in a shielded scope with a deadline of its own: "
                 "`move_on_after(5, shield=True)`",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
 from drainlint.rule import Rule, does, on_drain_path
-from drainlint.rules.waiting import is_far_from_the_stop, is_left_alone, on_the_way
+from drainlint.rules.waiting import at_most, is_left_alone, on_the_way
 
 
 class ClientWithoutTimeout(Rule[Wait]):
@@ -46,5 +46,10 @@ class ClientWithoutTimeout(Rule[Wait]):
             f"`{wait.text}` waits for ever for a peer that does not answer{on_the_way(wait)}",
             wait.related(wait.place, "no timeout"),
             remedy="give it a timeout well below the drain budget",
-            level=Level.WARNING if is_far_from_the_stop(wait) else None,
+            level=Level.NOTE if _is_one_off(wait) else at_most(wait),
         )
+
+
+def _is_one_off(wait: Wait) -> bool:
+    """Whether a program asks once and ends: whoever started it sees that it hangs."""
+    return wait.function.main and wait.drain is None and not wait.in_loop

@@ -41,7 +41,7 @@ class JoinBeforeRead(Rule[ChildWait]):
     code = "DRN317"
     level = always(Level.ERROR)
     cwe = 833
-    words = any_of("join(x)") | does("join", "wait")
+    words = any_of("join(x)", "poll()", "PIPE") | does("join", "wait")
 
     def check(self, wait: ChildWait) -> Iterator[Finding]:
         """Flag a wait for a child whose output is read afterwards, or never."""
@@ -52,8 +52,14 @@ class JoinBeforeRead(Rule[ChildWait]):
             f"full, {when}",
             wait.fed,
             wait.read,
-            remedy="read to the end first, or use `communicate()`"
-            if wait.channel.endswith(("stdout", "stderr"))
-            else "read what it sends first, then join",
+            remedy=_remedy(wait),
             level=Level.WARNING if wait.is_bounded else None,
         )
+
+
+def _remedy(wait: ChildWait) -> str:
+    if wait.channel.endswith(("stdout", "stderr")):
+        return "read to the end first, or use `communicate()`"
+    if wait.channel.endswith("=PIPE"):
+        return "give it `subprocess.DEVNULL`, or use `run(..., capture_output=True)`"
+    return "read what it sends first, then join"

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
 from drainlint.rule import Levels, Rule, does
-from drainlint.rules.waiting import is_left_alone, on_the_way
+from drainlint.rules.waiting import is_far_from_the_stop, is_left_alone, on_the_way
 
 HANDLERS = frozenset({"request-handler", "signal-handler", "loop-signal-handler", "consumer"})
 
 
 def _level(wait: Wait) -> Level:
-    if wait.drain is not None:
+    if wait.drain is not None and not is_far_from_the_stop(wait):
         return Level.WARNING if wait.drain.by_name else Level.ERROR
     beside = wait.function.worker or wait.function.roles & HANDLERS
     return Level.WARNING if beside else Level.NOTE

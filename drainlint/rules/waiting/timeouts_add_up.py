@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
 from drainlint.rule import ON_DRAIN_PATH, Levels, Rule, any_of, does
+from drainlint.rules.waiting import is_far_from_the_stop
 
 STOPPING = frozenset({"join", "wait", "bound", "await", "take", "lock", "close"})
 REMEDY = "compute one deadline before, and give each wait what is left of it"
@@ -17,6 +18,8 @@ def _known(wait: Wait) -> float | None:
 
 
 def _level(wait: Wait) -> Level:
+    if is_far_from_the_stop(wait):
+        return Level.NOTE
     total = _known(wait)
     return Level.ERROR if total is not None and total > wait.budget else Level.WARNING
 

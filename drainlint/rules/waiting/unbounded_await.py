@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
+from drainlint.model.deadline import Bound
 from drainlint.model.wait import Wait
 from drainlint.rule import ON_DRAIN_PATH, Levels, Rule, any_of, does
 from drainlint.rules.waiting import CERTAIN_STOPS, is_far_from_the_stop, is_left_alone
@@ -43,7 +44,8 @@ class UnboundedAwait(Rule[Wait]):
         """Flag an await on the drain path that neither a timeout nor a handled cancel bounds."""
         if wait.verb not in ("join", "wait", "await", "close") or not wait.awaited:
             return
-        if wait.drain is None or not wait.awaited_here or not wait.deadline.is_none:
+        handed_on = wait.deadline.bound is Bound.HANDED_ON
+        if not wait.drain or not wait.awaited_here or not (wait.deadline.is_none or handed_on):
             return
         if is_left_alone(wait) or wait.cancelled:
             return
@@ -54,5 +56,5 @@ class UnboundedAwait(Rule[Wait]):
             f"`{wait.text}` can wait for ever while the service stops ({wait.drain.root})",
             wait.related(wait.place, "no deadline"),
             remedy="put it under one `asyncio.timeout()` with what is left of the drain budget",
-            level=Level.NOTE if wait.killed or is_far_from_the_stop(wait) else None,
+            level=Level.NOTE if wait.killed or handed_on or is_far_from_the_stop(wait) else None,
         )

@@ -6,7 +6,7 @@ from drainlint.finding import Finding, Level
 from drainlint.model.deadline import Bound
 from drainlint.model.wait import Wait
 from drainlint.rule import Rule, any_of, does, on_drain_path
-from drainlint.rules.waiting import is_left_alone, on_the_way
+from drainlint.rules.waiting import at_most, is_left_alone, on_the_way
 
 
 class UnboundedJoin(Rule[Wait]):
@@ -48,7 +48,7 @@ class UnboundedJoin(Rule[Wait]):
             f"`{wait.text}` can wait for ever{on_the_way(wait)}",
             wait.related(wait.place, "no deadline"),
             remedy=_remedy(wait),
-            level=Level.NOTE if wait.killed or handed_on else None,
+            level=Level.NOTE if wait.killed or handed_on or wait.hands_on else at_most(wait),
         )
 
 

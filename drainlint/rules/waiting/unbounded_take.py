@@ -53,13 +53,18 @@ class UnboundedTake(Rule[Wait]):
             return
         if wait.verb not in REMEDIES or (wait.verb == "lock" and wait.awaited):
             return
-        if wait.endless == "" and (wait.drain is None or (wait.drain.by_name and wait.in_loop)):
+        if wait.endless == "" and (wait.drain is None or _is_consumer(wait)):
             return
         if wait.verb == "put" and not wait.marker:
             return
-        deep = wait.awaited and is_far_from_the_stop(wait)
-        level = Level.NOTE if deep else None
+        level = Level.NOTE if is_far_from_the_stop(wait) else None
         yield self.found(wait, _message(wait), remedy=REMEDIES[wait.verb], level=level)
+
+
+def _is_consumer(wait: Wait) -> bool:
+    """Whether a method that only its name calls a stop takes in a loop: then that is its work."""
+    by_name = wait.drain is not None and wait.drain.by_name
+    return by_name and wait.in_loop and wait.verb != "lock"
 
 
 def _message(wait: Wait) -> str:

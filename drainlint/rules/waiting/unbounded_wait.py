@@ -6,7 +6,7 @@ from drainlint.finding import Finding, Level
 from drainlint.model.deadline import Bound
 from drainlint.model.wait import Wait
 from drainlint.rule import Rule, any_of, does, on_drain_path
-from drainlint.rules.waiting import is_left_alone, on_the_way
+from drainlint.rules.waiting import at_most, is_left_alone, on_the_way
 
 
 class UnboundedWait(Rule[Wait]):
@@ -32,8 +32,9 @@ class UnboundedWait(Rule[Wait]):
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a blocking wait on a known thing that nothing bounds."""
-        handed_on = wait.deadline.bound is Bound.HANDED_ON
-        if wait.verb != "wait" or wait.awaited or not (wait.deadline.is_none or handed_on):
+        if wait.verb != "wait" or wait.awaited:
+            return
+        if not wait.deadline.is_none and wait.deadline.bound is not Bound.HANDED_ON:
             return
         if is_left_alone(wait) or wait.idle or wait.runs_its_job:
             return
@@ -44,5 +45,12 @@ class UnboundedWait(Rule[Wait]):
             f"`{wait.text}` can wait for ever{on_the_way(wait)}",
             wait.related(wait.place, "no deadline"),
             remedy="give it a timeout, and look at what it says when the time runs out",
-            level=Level.NOTE if wait.killed or handed_on else None,
+            level=_level(wait),
         )
+
+
+def _level(wait: Wait) -> Level | None:
+    beside = wait.drain is not None or bool(wait.function.worker)
+    if wait.killed or wait.deadline.bound is Bound.HANDED_ON or (wait.is_facade and not beside):
+        return Level.NOTE
+    return at_most(wait)
