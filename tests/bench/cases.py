@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tests.bench.corpus import CLEAN, FOUND, PACKAGES, Corpus, Package, changing, lines_in
 from tests.bench.measure import Failure, Sample, measure
-from tests.bench.peers import DRAINLINT, RUFF, Installed, State
+from tests.bench.peers import COMPARED, DRAINLINT, Installed, State
 
 _LONG = 60.0
-"""Seconds after which a run is not repeated: what comes and goes is small beside it."""
+"""Seconds after which a peer is not run again: what comes and goes is small beside it."""
 STEPS = (4, 2)
 """Every so many folders make a slice."""
 
@@ -38,7 +38,7 @@ class Case:
         """Whether a tool takes part: those without a cache have no other state than cold."""
         if self.state is not State.COLD and not installed.tool.cached:
             return False
-        return self.peers or installed.tool in (DRAINLINT, RUFF)
+        return self.peers or installed.tool in COMPARED
 
 
 @dataclass(slots=True)
@@ -98,8 +98,8 @@ class Bench:
         """Measure the tools in turns, after a first run of each that is not counted.
 
         The first run compiles bytecode and fills the caches of the tool and of the disk; its
-        memory is looked at, which costs time. A run that takes long is counted nevertheless, and
-        not repeated.
+        memory is looked at, which costs time. Where a peer's takes long, it is counted
+        nevertheless, and the only one.
         """
         taking = [each for each in tools if case.suits(each)]
         runs = {each.tool.name: Runs() for each in taking}
@@ -115,10 +115,10 @@ class Bench:
         return runs
 
     def _one(self, case: Case, installed: Installed, runs: Runs, *, first: bool = False) -> None:
-        """One run, unless an earlier one failed or took long."""
-        if runs.failure or any(sample.wall > _LONG for sample in runs.samples):
-            return
+        """One run, unless an earlier one failed or was counted as the only one."""
         tool = installed.tool
+        if runs.failure or (tool not in COMPARED and any(s.wall > _LONG for s in runs.samples)):
+            return
         self.tell(f"{case.label}, {case.state}: {tool.name}")
         cache = self.caches / tool.name / f"{case.folder.name}-{case.state}"
         command = installed.command(case.folder, case.target, case.state, cache)
@@ -130,7 +130,7 @@ class Bench:
             case sample:
                 if first:
                     runs.memory = sample.memory
-                if not first or sample.wall > _LONG:
+                if not first or (tool not in COMPARED and sample.wall > _LONG):
                     runs.samples.append(sample)
 
 

@@ -113,6 +113,10 @@ PEERS = (
 )
 
 
+COMPARED = (DRAINLINT, RUFF)
+"""The two that every case has: fast enough to be run as often as is asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Installed:
     """A tool that can be run."""

@@ -8,7 +8,7 @@ from statistics import median
 from tests.bench.cases import Case, Runs
 from tests.bench.measure import Sample
 from tests.bench.parts import IndexCost
-from tests.bench.peers import DRAINLINT, RUFF, State
+from tests.bench.peers import COMPARED, RUFF, State
 
 Row = tuple[Case, Mapping[str, Runs]]
 _NOTHING = "-"
@@ -112,9 +112,9 @@ def _growth(rows: Sequence[Row]) -> Iterator[str]:
     trees = [row for row in rows if row[0].lines and row[0].state is State.COLD]
     if trees:
         yield from _table(
-            ["growth: processor time, ms for 1,000 lines", DRAINLINT.name, RUFF.name],
+            ["growth: processor time, ms for 1,000 lines", *(tool.name for tool in COMPARED)],
             (
-                [_label(case), *(_rate(runs.get(t.name), case.lines) for t in (DRAINLINT, RUFF))]
+                [_label(case), *(_rate(runs.get(t.name), case.lines) for t in COMPARED)]
                 for case, runs in trees
             ),
         )
