@@ -49,7 +49,7 @@ PACKAGES = (
         "homeassistant",
         "2024.3.3",
         "6e1ec2c07441d63fdcfb8acd2c4bbb6f68bc97330855784d3623d10c38fe3577",
-        "homeassistant/util/executor.py",
+        "homeassistant/util/thread.py",
     ),
     Package(
         "salt",
