@@ -1,0 +1,1 @@
+"""The benchmark of speed: `python -m tests.bench` measures drainlint beside other linters."""

@@ -1,0 +1,229 @@
+"""Real packages are judged the same in whichever way drainlint is run.
+
+`DRAINLINT_PACKAGES_FROM` names a folder to take instead of the packages that tests need anyway.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from drainlint import rules
+from drainlint.analysis import Judge, Linked, Options, analyse, link
+from drainlint.config import Configs, Overrides, RuleNames
+from drainlint.finding import Finding
+from drainlint.link.names import FunctionId
+from drainlint.link.nouns import Nouns
+from drainlint.link.program import Program
+from drainlint.report import render
+from drainlint.run import Plan, Request, check, plan
+from drainlint.settle import settle
+from tests.conftest import PROJECT
+
+PACKAGES = ("execnet", "filelock", "pre_commit")
+"""Packages with workers, locks, sleeps and child processes that the `dev` extra brings along."""
+EXAMPLES = 4
+"""Choices of files that are tried: each takes a whole run."""
+ALONE = 3
+"""Files with findings that are judged alone."""
+Json = dict[str, Any]
+SEVERAL = 5
+"""Kinds of finding without which equal reports would say little."""
+
+
+def folders() -> Iterator[tuple[str, Path]]:
+    """The packages to judge, each with its name."""
+    given_folder = os.environ.get("DRAINLINT_PACKAGES_FROM")
+    if given_folder:
+        yield Path(given_folder).name, Path(given_folder).resolve()
+        return
+    for name in PACKAGES:
+        spec = find_spec(name)
+        assert spec is not None, f"{name} is not installed"
+        assert spec.submodule_search_locations
+        yield name, Path(spec.submodule_search_locations[0])
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages in one project."""
+    root = tmp_path_factory.mktemp("ways") / "project"
+    for name, folder in folders():
+        for path in folder.rglob("*.py"):
+            target = root / name / path.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    (root / "drainlint.toml").touch()
+    return root
+
+
+def planned(*paths: Path, jobs: int = 1) -> Plan:
+    return plan(Request(tuple(map(str, paths)), strict=True, show_ignored=True, jobs=jobs))
+
+
+def told(planned: Plan) -> str:
+    return render("json", check(planned))
+
+
+@pytest.fixture(scope="module")
+def report(project: Path) -> str:
+    """What one process says of the whole project."""
+    return told(planned(project))
+
+
+@pytest.fixture(scope="module")
+def found(report: str) -> dict[str, list[Json]]:
+    """The findings of each file, in the order of the report."""
+    findings: dict[str, list[Json]] = {}
+    for finding in json.loads(report)["findings"]:
+        findings.setdefault(finding["path"], []).append(finding)
+    return findings
+
+
+def first_difference(one: str, other: str) -> str:
+    """The first lines that differ: whole reports would fill the screen."""
+    pairs = zip(one.splitlines(), other.splitlines(), strict=False)
+    return next((f"{a!r}\n{b!r}" for a, b in pairs if a != b), "one is longer")
+
+
+def assert_same(one: str, other: str) -> None:
+    assert one == other, first_difference(one, other)
+
+
+def from_command_line(folder: Path, path: str, seed: str) -> str:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-P", "-m", "drainlint", "--jobs", "1", "--no-cache"),
+            *("--strict", "--show-ignored", "--output", "json", path),
+        ],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "PYTHONHASHSEED": seed},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr.decode()
+    return done.stdout.decode()
+
+
+def test_real_packages_have_findings_of_several_kinds(report: str) -> None:
+    assert len({finding["code"] for finding in json.loads(report)["findings"]}) >= SEVERAL
+
+
+def test_two_processes_say_what_one_says(project: Path, report: str) -> None:
+    assert_same(told(planned(project, jobs=2)), report)
+
+
+def test_the_order_of_files_changes_nothing(project: Path, report: str) -> None:
+    made = planned(project)
+    backwards = replace(
+        made,
+        found=replace(made.found, files=made.found.files[::-1]),
+        files=tuple(made.files)[::-1],
+    )
+
+    assert_same(told(backwards), report)
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_hash_seed_and_working_directory_change_nothing(
+    project: Path, report: str, tmp_path: Path, seed: str
+) -> None:
+    somewhere = {"1": (project, "."), "2": (tmp_path, str(project))}
+
+    assert_same(from_command_line(*somewhere[seed], seed), report)
+
+
+def settled(linked: Linked, options: Options) -> tuple[Finding, ...]:
+    judge = Judge(options)
+    nouns = Nouns(linked.program)
+    findings = (
+        finding
+        for path in linked.facts
+        for finding in settle(judge.findings(path, nouns), options.settings(path))
+    )
+    return tuple(sorted(findings, key=lambda finding: finding.order))
+
+
+def everything(program: Program) -> Iterator[FunctionId]:
+    return (key for key, _ in program.names.functions())
+
+
+def test_reading_every_function_finds_what_reading_the_screened_ones_finds(project: Path) -> None:
+    configs = Configs(project, RuleNames(rules.cards()), Overrides(isolated=True))
+    codes = frozenset(card.code for card in rules.cards())
+    options = Options(project, configs.settings, {}, 1, codes)
+    files = [*planned(project).files]
+    screened = analyse(files, frozenset(f.relative for f in files), options).findings
+
+    unscreened = settled(link(files, options, everything), options)
+
+    assert screened
+    assert lines(unscreened) == lines(screened)
+
+
+def lines(findings: Sequence[Finding]) -> list[str]:
+    """One line each: where it is and how it is judged, then everything."""
+    return [f"{f.path}:{f.place.line} {f.code} {f.level.word}\n{f!r}" for f in findings]
+
+
+@pytest.fixture(scope="module")
+def joined(found: dict[str, list[Json]]) -> list[str]:
+    """The files with a finding that other files have their part in."""
+    return [
+        path
+        for path, findings in found.items()
+        if any(
+            place["path"] != path
+            for finding in findings
+            for place in (*finding["steps"], *finding["related"])
+        )
+    ]
+
+
+def assert_found_alone(project: Path, names: Collection[str], found: dict[str, list[Json]]) -> None:
+    alone = json.loads(told(planned(*(project / name for name in names))))["findings"]
+    among = [finding for path, of_file in found.items() if path in names for finding in of_file]
+
+    assert sorted(map(repr, alone)) == sorted(map(repr, among)), names
+
+
+def test_a_file_alone_has_the_findings_it_has_among_all(
+    project: Path, found: dict[str, list[Json]], joined: list[str]
+) -> None:
+    without = [f.relative for f in planned(project).files if f.relative not in found]
+
+    assert joined
+    for name in [*joined[:ALONE], without[len(without) // 2]]:
+        assert_found_alone(project, [name], found)
+
+
+def test_any_choice_of_files_has_the_findings_it_has_among_all(
+    project: Path, found: dict[str, list[Json]], joined: list[str]
+) -> None:
+    names = [file.relative for file in planned(project).files]
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        phases=(Phase.generate,),  # a smaller choice would take many more runs
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        st.sets(st.sampled_from(joined), min_size=1),
+        st.sets(st.sampled_from(names), max_size=len(names) // 2),
+    )
+    def judged_alike(with_others: set[str], any_files: set[str]) -> None:
+        assert_found_alone(project, with_others | any_files, found)
+
+    judged_alike()
