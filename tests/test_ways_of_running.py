@@ -19,15 +19,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from drainlint import rules
-from drainlint.analysis import Judge, Linked, Options, analyse, link
+from drainlint.analysis import Options, analyse, link
 from drainlint.config import Configs, Overrides, RuleNames
 from drainlint.finding import Finding
-from drainlint.link.names import FunctionId
-from drainlint.link.nouns import Nouns
-from drainlint.link.program import Program
+from drainlint.index.screen import Vocabulary
+from drainlint.judge import Judge, Linked
 from drainlint.report import render
 from drainlint.run import Plan, Request, check, plan
-from drainlint.settle import settle
 from tests.conftest import PROJECT
 
 PACKAGES = ("execnet", "filelock", "pre_commit")
@@ -143,19 +141,21 @@ def test_hash_seed_and_working_directory_change_nothing(
     assert_same(from_command_line(*somewhere[seed], seed), report)
 
 
-def settled(linked: Linked, options: Options) -> tuple[Finding, ...]:
-    judge = Judge(options)
-    nouns = Nouns(linked.program)
-    findings = (
-        finding
-        for path in linked.facts
-        for finding in settle(judge.findings(path, nouns), options.settings(path))
-    )
-    return tuple(sorted(findings, key=lambda finding: finding.order))
+class AnyWords(Vocabulary):
+    """Words that every function holds."""
+
+    def matter(self, found: Collection[str]) -> bool:
+        return isinstance(found, Collection)
 
 
-def everything(program: Program) -> Iterator[FunctionId]:
-    return (key for key, _ in program.names.functions())
+def unscreened(linked: Linked) -> Linked:
+    """The same project, with every function to be read."""
+    facts = {
+        path: replace(f, screened={name: frozenset() for name in f.entry.functions})
+        for path, f in linked.facts.items()
+        if f.entry is not None
+    }
+    return replace(linked, facts=facts, vocabulary=AnyWords((), {}))
 
 
 def test_reading_every_function_finds_what_reading_the_screened_ones_finds(project: Path) -> None:
@@ -165,10 +165,11 @@ def test_reading_every_function_finds_what_reading_the_screened_ones_finds(proje
     files = [*planned(project).files]
     screened = analyse(files, frozenset(f.relative for f in files), options).findings
 
-    unscreened = settled(link(files, options, everything), options)
+    judge = Judge(unscreened(link(files, options)), options.settings, options.rules)
+    judged = judge.judged([file.relative for file in files])
 
     assert screened
-    assert lines(unscreened) == lines(screened)
+    assert lines(sorted(judged.findings, key=lambda f: f.order)) == lines(screened)
 
 
 def lines(findings: Sequence[Finding]) -> list[str]:

@@ -46,7 +46,7 @@ def _once(sources: list[Source]) -> tuple[float, float]:
             begin = time.process_time()
             tree = ast.parse(source.text)
             parsed = time.process_time()
-            kept.append(index(tree, source.path, source.lines).entry)
+            kept.append(index(tree, source).entry)
             indexing += time.process_time() - parsed
             parsing += parsed - begin
     return parsing, indexing
