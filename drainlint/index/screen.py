@@ -107,9 +107,12 @@ def screen(indexed: Indexed, vocabulary: Vocabulary) -> dict[str, frozenset[str]
 
 
 def _renamed(indexed: Indexed, words: Collection[str]) -> dict[str, str]:
-    """Names under which a file imports a word: `from time import sleep as pause`."""
+    """A file's own names for a word: `from time import sleep as pause`, `_sleep = time.sleep`."""
+    named = list(indexed.entry.imports.items())
+    for local, ways in indexed.entry.functions[MODULE].bindings.items():
+        named += [(local, way.value.path) for way in ways]
     found = {}
-    for local, target in indexed.entry.imports.items():
+    for local, target in named:
         last = target.rpartition(".")[2]
         if last in words and local != last:
             found[local] = last

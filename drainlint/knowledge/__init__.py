@@ -166,6 +166,11 @@ class Knowledge:
         return found
 
     @cached_property
+    def last_names(self) -> frozenset[str]:
+        """The last parts of the names of all calls: no other method is one that is listed."""
+        return frozenset(name.rpartition(".")[2] for name in (*self.calls, *self.aliases))
+
+    @cached_property
     def _patterns(self) -> tuple[str, ...]:
         return tuple(name for name in self.types if "*" in name)
 

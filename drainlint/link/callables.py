@@ -95,6 +95,8 @@ class Callables:
 
     def named(self, scope: FunctionId, expression: Expression) -> tuple[FunctionId, ...]:
         """The functions of the project that an expression hands on, without calling them."""
+        if isinstance(expression, Constant):
+            return ()
         match expression:
             case Lambda(function=function):
                 written = self.names.lambda_(scope, function)
@@ -115,7 +117,9 @@ class Callables:
         if isinstance(resolved.symbol, FunctionId) and not resolved.rest:
             return (resolved.symbol,)
         head, dot, last = path.rpartition(".")
-        if dot and isinstance(resolved.symbol, Variable):
+        if not dot or last not in self.classes.member_names:
+            return ()
+        if isinstance(resolved.symbol, Variable):
             entry = self.names.function(resolved.symbol.scope)
             if not resolved.rest and resolved.symbol.name not in entry.bindings:
                 return ()

@@ -25,6 +25,7 @@ class Classes:
         self._asked: dict[ClassId, frozenset[str]] = {}
         self._instances: dict[FunctionId, tuple[ClassId | None, str]] = {}
         self._methods: dict[tuple[ClassId, str], FunctionId | None] = {}
+        self._overriding: dict[tuple[ClassId, str], tuple[FunctionId, ...]] = {}
 
     def line(self, key: ClassId) -> tuple[ClassId | Library, ...]:
         """The class and its bases, nearest first; bases outside the project as `Library`."""
@@ -78,11 +79,27 @@ class Classes:
             )
         return self._methods[asked]
 
-    def overriding(self, key: ClassId, name: str) -> Iterator[FunctionId]:
+    def overriding(self, key: ClassId, name: str) -> tuple[FunctionId, ...]:
         """The methods that subclasses have in the place of this class's `name`."""
-        for child in self._children.get(key, ()):
-            if name in self.names.klass(child).methods:
-                yield FunctionId(child.path, f"{child.name}.{name}")
+        asked = (key, name)
+        if asked not in self._overriding:
+            self._overriding[asked] = tuple(
+                FunctionId(child.path, f"{child.name}.{name}")
+                for child in self._children.get(key, ())
+                if name in self.names.klass(child).methods
+            )
+        return self._overriding[asked]
+
+    @cached_property
+    def member_names(self) -> frozenset[str]:
+        """The names of all methods, and of all attributes that anything is put into."""
+        found: set[str] = set()
+        for _, klass in self.names.classes():
+            found.update(klass.methods)
+            found.update(klass.bindings)
+        for _, entry in self.names.functions():
+            found.update(path.rpartition(".")[2] for path in entry.bindings if "." in path)
+        return frozenset(found)
 
     def owner(self, key: FunctionId) -> ClassId | None:
         """The class whose method this is, also for a function nested in a method."""

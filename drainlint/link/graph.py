@@ -85,7 +85,10 @@ class Graph(Callables):
                 case Library():
                     return ()
         if receiver is not None:
-            return self.methods(self.kinds.of(scope, receiver), call.method)
+            method = call.method
+            if method not in self.classes.member_names:
+                return ()
+            return self.methods(self.kinds.of(scope, receiver), method)
         if isinstance(call.func, Subscript | Call):
             return ()
         return self._called_kind(self.kinds.of(scope, call.func))
@@ -130,7 +133,9 @@ class Graph(Callables):
         guesses: set[tuple[FunctionId, FunctionId]] = set()
         for scope, entry in self.names.functions():
             for call in entry.calls:
-                targets = self._entered(scope, call) or self._dispatched(scope, call)
+                targets = self._entered(scope, call)
+                if not targets and call.receiver is None:
+                    targets = self._dispatched(scope, call)
                 if len(targets) > 1 and self._chooses(scope, call):
                     guesses.update((scope, target) for target in targets)
                 self._enter(scope, call, targets, passed)
@@ -138,7 +143,8 @@ class Graph(Callables):
                 if not targets and call.receiver is not None:
                     open_.append((scope, call))
                 for argument in call.arguments:
-                    self.referenced.update(self.named(scope, argument.value))
+                    if not isinstance(argument.value, Constant):
+                        self.referenced.update(self.named(scope, argument.value))
             self._put_into(scope, entry, passed)
         self.kinds.arguments = passed
         self.kinds.forget()

@@ -65,9 +65,11 @@ class Kinds(Results):
             self._depth -= 1
 
     def _of(self, scope: FunctionId, expression: Expression) -> Kind | None:
+        if type(expression) is Name:
+            return self._name(scope, expression.dotted)
+        if type(expression) is Constant:
+            return None
         match expression:
-            case Name(dotted=dotted):
-                return self._name(scope, dotted)
             case Call():
                 return self._call(scope, expression)
             case Await(value=value):

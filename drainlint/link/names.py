@@ -78,7 +78,8 @@ class Names:
         """
         self.modules = modules
         self.package = package
-        self._cache: dict[tuple[FunctionId, str], Resolved | None] = {}
+        self._cache: dict[FunctionId, dict[str, Resolved | None]] = defaultdict(dict)
+        self._heads: dict[FunctionId, dict[str, Symbol | None]] = defaultdict(dict)
         self._filled: dict[str, dict[str, list[tuple[FunctionId, Binding]]]] = {}
 
     # Modules by name
@@ -183,13 +184,23 @@ class Names:
 
         Parameters and `self` are variables of their function.
         """
-        key = (scope, dotted)
-        if key not in self._cache:
-            self._cache[key] = None
+        known = self._cache[scope]
+        try:
+            return known[dotted]
+        except KeyError:
+            known[dotted] = None
             head, *rest = dotted.split(".")
-            start = self._head(scope, head)
-            self._cache[key] = None if start is None else self._follow(start, tuple(rest))
-        return self._cache[key]
+            start = self._start(scope, head)
+            found = None if start is None else self._follow(start, tuple(rest))
+            known[dotted] = found
+            return found
+
+    def _start(self, scope: FunctionId, head: str) -> Symbol | None:
+        """What a plain name stands for, which most dotted names in a function begin with."""
+        known = self._heads[scope]
+        if head not in known:
+            known[head] = self._head(scope, head)
+        return known[head]
 
     def _head(self, scope: FunctionId, head: str) -> Symbol | None:
         module = self.modules[scope.path]

@@ -65,6 +65,9 @@ class Results(Types, ABC):
 
         A method of the project's own takes precedence over one that its library base has.
         """
+        receiver = call.receiver
+        if receiver is not None and call.method not in self.knowledge.last_names:
+            return None
         path = call.func.path
         resolved = self.names.resolve(scope, path) if path else None
         if resolved is not None and isinstance(resolved.symbol, Library):
@@ -75,7 +78,6 @@ class Results(Types, ABC):
             head, _, last = resolved.symbol.dotted.rpartition(".")
             by_class = self.knowledge.method(head, last) if head else None
             return None if by_class is None else (by_class, self.kind_of_type(head))
-        receiver = call.receiver
         kind = None if receiver is None else self.of(scope, receiver)
         if kind is None:
             return self._facts_of_alias(scope, call) if receiver is None else None

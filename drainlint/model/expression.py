@@ -5,7 +5,7 @@ and sent between processes. `text` gives back short source text for messages.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drainlint.model.place import Place
 
@@ -111,6 +111,25 @@ class Call(Expression):
     func: Expression
     arguments: tuple[Argument, ...]
     place: Place
+    receiver: Expression | None = field(init=False, repr=False, compare=False)
+    """What the method is called on; None for a plain function."""
+    method: str = field(init=False, repr=False, compare=False)
+    """The last name of what is called: `join` for both `t.join()` and `join()`."""
+
+    __match_args__ = ("func", "arguments", "place")
+
+    def __post_init__(self) -> None:
+        """Tell receiver and method once: both are asked for again and again."""
+        func = self.func
+        receiver: Expression | None = None
+        method = ""
+        if type(func) is Name:
+            head, dot, method = func.dotted.rpartition(".")
+            receiver = Name(head) if dot else None
+        elif isinstance(func, Attribute):
+            receiver, method = func.value, func.name
+        object.__setattr__(self, "receiver", receiver)
+        object.__setattr__(self, "method", method)
 
     @property
     def parts(self) -> tuple[Expression, ...]:
@@ -122,21 +141,6 @@ class Call(Expression):
         """The call, its arguments left out where they are long."""
         inside = ", ".join(a.text for a in self.arguments)
         return f"{self.func.text}({inside if len(inside) <= 40 else '...'})"  # noqa: PLR2004
-
-    @property
-    def receiver(self) -> Expression | None:
-        """What the method is called on; None for a plain function."""
-        if isinstance(self.func, Attribute):
-            return self.func.value
-        head, dot, _ = self.func.path.rpartition(".")
-        return Name(head) if dot else None
-
-    @property
-    def method(self) -> str:
-        """The last name of what is called: `join` for both `t.join()` and `join()`."""
-        if isinstance(self.func, Attribute):
-            return self.func.name
-        return self.func.path.rpartition(".")[2]
 
     def argument(self, name: str, at: int | None = None) -> Expression | None:
         """The value of a parameter, given by name or position; None where it is not given."""
