@@ -149,7 +149,7 @@ class Judge:
 
     @cached_property
     def _candidates(self) -> Candidates:
-        return Candidates(self.linked.program, self.linked.vocabulary)
+        return Candidates(self.linked.program, self.linked.vocabulary, self._builder.under_locks)
 
     @cached_property
     def _by_noun(self) -> Mapping[str, Sequence[Rule[Noun]]]:

@@ -55,6 +55,8 @@ PAUSES = any_of("sleep") | does("sleep", "wait")
 """What makes a pause: a sleep, be it by its name alone, or a timed wait."""
 ON_DRAIN_PATH = any_of("on the drain path")
 """What is found only where a stop leads."""
+UNDER_A_LOCK = any_of("under a lock")
+"""What is found only where the function, or who calls it, holds a lock."""
 
 
 NOTHING = Words(())

@@ -13,7 +13,7 @@ import pytest
 
 import drainlint
 from drainlint import rules
-from drainlint.index.screen import ON_DRAIN_PATH
+from drainlint.index.screen import ON_DRAIN_PATH, UNDER_A_LOCK
 from drainlint.knowledge import load
 from drainlint.outcome import RuleCard
 from drainlint.rules import catalogue
@@ -230,7 +230,7 @@ def test_every_fixture_belongs_to_a_rule() -> None:
 
 @pytest.mark.parametrize("card", JUDGING)
 def test_a_rule_has_words_that_the_screen_knows(card: RuleCard) -> None:
-    shapes = {"await name", "await in cleanup", ON_DRAIN_PATH}
+    shapes = {"await name", "await in cleanup", ON_DRAIN_PATH, UNDER_A_LOCK}
     verbs = {f"does {facts.does}" for facts in load().calls.values()}
 
     groups = rules.words()[card.code]

@@ -11,7 +11,7 @@ A word is one of six things:
   `await in cleanup` (in a block that runs on the way out): a shape of the function's statements;
 - `does take`: a call that the knowledge tables say does this. Which library it belongs to only the
   link can tell, so here every call of such a name counts;
-- `on the drain path`: only the link can tell, so here it is met by every function.
+- `on the drain path`, `under a lock`: only the link can tell, so here every function meets it.
 
 The screen may let too much through, never too little.
 """
@@ -39,6 +39,7 @@ LIMITS = re.compile("time|deadline|wait|delay|remain|interval|sec|block", re.IGN
 """Names that say how long, or whether, to wait."""
 BARE, ONE, VERB = "()", "(x)", "does "
 ON_DRAIN_PATH = "on the drain path"
+UNDER_A_LOCK = "under a lock"
 Groups = tuple[frozenset[str], ...]
 
 
@@ -99,7 +100,7 @@ def screen(indexed: Indexed, vocabulary: Vocabulary) -> dict[str, frozenset[str]
         found = own & vocabulary.every
         found |= {renamed[word] for word in own & renamed.keys()}
         found |= shaped[name]
-        if vocabulary.matter(found | verbs[name] | {ON_DRAIN_PATH}):
+        if vocabulary.matter(found | verbs[name] | {ON_DRAIN_PATH, UNDER_A_LOCK}):
             chosen[name] = frozenset(found)
     if MAIN in indexed.words and MODULE in chosen:
         chosen.setdefault(MAIN, frozenset())

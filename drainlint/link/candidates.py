@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from drainlint.index.entries import MAIN, MODULE, FunctionEntry
-from drainlint.index.screen import ON_DRAIN_PATH, VERB, Vocabulary
+from drainlint.index.screen import ON_DRAIN_PATH, UNDER_A_LOCK, VERB, Vocabulary
 from drainlint.link.exits import is_system_exit
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
@@ -21,10 +21,11 @@ from drainlint.model.expression import Call
 class Candidates:
     """Chooses, file by file, what is to be read."""
 
-    def __init__(self, program: Program, vocabulary: Vocabulary) -> None:
-        """Take the linked program, and the words of its rules."""
+    def __init__(self, program: Program, vocabulary: Vocabulary, under_locks: UnderLocks) -> None:
+        """Take the linked program, the words of its rules, and what knows of locks."""
         self.program = program
         self.vocabulary = vocabulary
+        self.under_locks = under_locks
 
     def of(self, path: str, screened: Mapping[str, frozenset[str]]) -> frozenset[str]:
         """The names of the functions of one file that are to be read.
@@ -48,6 +49,8 @@ class Candidates:
         found = {verb for part in parts for verb in self._verbs(part)}
         if any(self.program.drain_paths.touches(part) for part in parts):
             found.add(ON_DRAIN_PATH)
+        if any(self.under_locks.locks.may_be_held(part) for part in parts):
+            found.add(UNDER_A_LOCK)
         return self.vocabulary.matter(words | found)
 
     def _verbs(self, key: FunctionId) -> Iterator[str]:
@@ -88,4 +91,4 @@ class Candidates:
 
     @cached_property
     def _with_others(self) -> frozenset[FunctionId]:
-        return frozenset(UnderLocks(self.program).with_others())
+        return frozenset(self.under_locks.with_others())

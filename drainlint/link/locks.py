@@ -119,6 +119,10 @@ class Locks:
         """Whether a function holds any lock itself."""
         return key in self._regions
 
+    def may_be_held(self, key: FunctionId) -> bool:
+        """Whether a function runs under a lock, its own or that of who calls it."""
+        return self.holds(key) or bool(self._by_callers(key))
+
     def takers(self, lock: Identity) -> tuple[Held, ...]:
         """Every region of a lock whose function waits until it has it."""
         return tuple(h for h in self._by_lock.get(lock, ()) if h.blocking)

@@ -31,7 +31,7 @@ class Nouns:
         """Take the linked program."""
         self.program = program
         self._blockers = Blockers(program)
-        self._under_locks = UnderLocks(program)
+        self.under_locks = UnderLocks(program)
 
     def of_body(self, key: FunctionId, body: Body) -> Iterator[Noun]:
         """Every noun of one function; those of its lambdas belong to them."""
@@ -56,8 +56,8 @@ class Nouns:
                 yield found
             yield from handed_over(one)
             yield from exits(one)
-            yield from self._under_locks.of(one, found)
-            yield from self._under_locks.polls(one, pauses.get(id(one.call)))
+            yield from self.under_locks.of(one, found)
+            yield from self.under_locks.polls(one, pauses.get(id(one.call)))
             yield from limits(one, found)
             yield from closes(one)
             yield from entered(self.program, one)
@@ -70,7 +70,7 @@ class Nouns:
                 yield checked
         yield from awaits(self.program, key, body)
         yield from cleanups(self.program, key, body)
-        yield from self._under_locks.awaits(key)
+        yield from self.under_locks.awaits(key)
         yield from Moments(self.program).of(key, body)
         for spot in spots(body.statements):
             exit_ = raised(self.program, key, spot)
