@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.exit import Exit
-from drainlint.rule import Levels, Rule, any_of
+from drainlint.rule import Levels, Rule, any_of, does
 
 
 def _level(exit_: Exit) -> Level:
@@ -32,10 +32,7 @@ class HardExit(Rule[Exit]):
 
     code = "DRN403"
     level = Levels(Level.ERROR, _level)
-    words = any_of(
-        "_exit", "abort", "SIGKILL", "execv", "execve", "execvp", "execvpe", "execl", "execle",
-        "execlp", "execlpe", "fork", "forkpty",
-    )  # fmt: skip
+    words = any_of("SIGKILL") | does("hard-exit")
 
     def check(self, exit_: Exit) -> Iterator[Finding]:
         """Flag a hard exit that is neither a child's own nor a parent's that daemonises."""
