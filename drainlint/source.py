@@ -43,7 +43,7 @@ def decode(path: str, content: bytes) -> Source:
         text = content.decode(encoding)
     except LookupError as fault:  # `rot13`: a codec, but none of text
         raise SyntaxError(str(fault)) from fault
-    lines = LINE_END.split(text)
+    lines = LINE_END.split(text) if "\r" in text else text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
     wide = () if text.isascii() else (n for n, line in enumerate(lines, 1) if not line.isascii())

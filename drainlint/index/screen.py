@@ -100,7 +100,8 @@ def screen(indexed: Indexed, vocabulary: Vocabulary) -> dict[str, frozenset[str]
         found = own & vocabulary.every
         found |= {renamed[word] for word in own & renamed.keys()}
         found |= shaped[name]
-        if vocabulary.matter(found | verbs[name] | {ON_DRAIN_PATH, UNDER_A_LOCK}):
+        held = found | verbs[name]
+        if held and vocabulary.matter(held | {ON_DRAIN_PATH, UNDER_A_LOCK}):
             chosen[name] = frozenset(found)
     if MAIN in indexed.words and MODULE in chosen:
         chosen.setdefault(MAIN, frozenset())
