@@ -3,7 +3,8 @@
 import pytest
 
 from drainlint.finding import Confidence
-from tests.linked import kind_in, program
+from drainlint.link.names import FunctionId
+from tests.linked import call_in, kind_in, program
 
 HOLDER = """
 import queue, threading, asyncio, subprocess, concurrent.futures as cf
@@ -188,3 +189,29 @@ def test_circular_definitions_end() -> None:
 
     assert kind_in(made, "f", "a") is None
     assert made.kinds.result(next(k for k, _ in made.names.functions() if k.name == "f")) is None
+
+
+def test_a_class_with_its_own_request_decides_what_its_other_methods_do() -> None:
+    made = program("""
+        import requests
+
+        class Patient(requests.Session):
+            def request(self, *args, **kwargs):
+                kwargs.setdefault("timeout", 5)
+                return super().request(*args, **kwargs)
+
+        class Plain(requests.Session):
+            pass
+
+        def patient():
+            Patient().get("https://example.org")
+
+        def plain():
+            Plain().get("https://example.org")
+    """)
+
+    def facts(function: str) -> object:
+        return made.facts(FunctionId("app.py", function), call_in(made, function, "get"))
+
+    assert facts("plain") is not None
+    assert facts("patient") is None

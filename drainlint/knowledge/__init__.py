@@ -46,6 +46,8 @@ class TypeFacts:
     """What iterating over it gives, as a type."""
     used_as: tuple[tuple[str, ...], ...] = ()
     """Sets of methods; whoever is used with all of one set is taken for this type."""
+    through: tuple[str, ...] = ()
+    """Methods through which others do their work: a subclass with its own changes what they do."""
     entered: str = ""
     """The type that `with ... as` binds; empty for the object itself."""
     methods: tuple[tuple[str, tuple[str, ...]], ...] = ()

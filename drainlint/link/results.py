@@ -82,10 +82,16 @@ class Results(Types, ABC):
         if kind is None:
             return self._facts_of_alias(scope, call) if receiver is None else None
         owner = self.project_class(kind)
-        if owner is not None and self.classes.method(owner, call.method) is not None:
+        if owner is not None and self._is_overridden(owner, kind, call.method):
             return None
         found = self.method_facts(kind, call.method)
         return None if found is None else (found, kind)
+
+    def _is_overridden(self, owner: ClassId, kind: Kind, method: str) -> bool:
+        """Whether a class of the project has a library's method itself, or what that calls."""
+        listed = self.knowledge.type(kind.library)
+        names = (method, *(listed.through if listed is not None else ()))
+        return any(self.classes.method(owner, name) is not None for name in names)
 
     def _facts_of_alias(
         self, scope: FunctionId, call: Call
