@@ -11,7 +11,7 @@ from drainlint.link.origins import calls_on, identity, made, runs
 from drainlint.link.program import Program
 from drainlint.link.turns import leaves
 from drainlint.model.child import ChildWait
-from drainlint.model.expression import Call, Compare, Expression, Group, Name
+from drainlint.model.expression import Call, Compare, Conditional, Expression, Group, Name
 from drainlint.model.statement import While
 from drainlint.model.wait import Wait
 
@@ -226,6 +226,9 @@ def _of_pipe(wait: _Wait, scope: FunctionId, made_by: Call) -> ChildWait | None:
 
 
 def _is_pipe(program: Program, scope: FunctionId, given: Expression | None) -> bool:
+    """Whether a stream is a pipe, be it only where something holds: `None if quiet else PIPE`."""
+    if isinstance(given, Conditional):
+        return any(_is_pipe(program, scope, g) for g in (given.body, given.otherwise))
     return given is not None and program.library(scope, given.path).endswith("subprocess.PIPE")
 
 

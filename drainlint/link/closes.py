@@ -6,6 +6,7 @@ from drainlint.finding import Related
 from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
+from drainlint.link.handed import hands_on
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import calls_on, made, runs
 from drainlint.link.program import Program
@@ -41,7 +42,8 @@ def closes(known: Known) -> Iterator[Close]:
     if facts.does in CLOSING and not _flushes_a_writer(known, facts):
         deadline = known.program.values.deadline(known.key, known.call, facts)
         waits = not facts.asynchronous or known.is_asynchronous
-        if waits and not deadline.polls and not _joins_no_handler(known, facts):
+        given_on = facts.asynchronous and not known.awaited and hands_on(known)
+        if waits and not (given_on or deadline.polls or _joins_no_handler(known, facts)):
             yield _noun(known, known.call.place, known.call.text, known.kind, deadline)
     for one in facts.runs:
         if one.role in HOOKS:

@@ -325,11 +325,18 @@ def killed(known: Known) -> bool:
         each = isinstance(statement, For) and subject.is_one_of(statement.iterable)
         for call in statement_calls(statement):
             own = call.method == "kill" and not call.arguments  # os.kill sends what it is told
-            if own and (each or subject.is_(call.receiver)):
+            if own and (each or subject.is_(call.receiver) or _is_its_process(call, subject)):
                 return True
             if call.method in ("kill", "killpg", "send_signal") and _sends_kill(call):
                 return True
     return False
+
+
+def _is_its_process(call: Call, subject: Subject) -> bool:
+    """`psutil.Process(child.pid).kill()`: the same process by its number."""
+    by_number = call.receiver if isinstance(call.receiver, Call) else None
+    path = f"{subject.expression.path}.pid"
+    return by_number is not None and any(a.value.path == path for a in by_number.arguments)
 
 
 def _sends_kill(call: Call) -> bool:

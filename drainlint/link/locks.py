@@ -155,7 +155,12 @@ class Locks:
             is_generator = self.program.names.function(key).is_generator
             seen, level = {key}, [] if is_generator else [key]  # it runs when it is iterated
             for _ in range(HOPS):
-                callers = [(c, k) for k in level for c in sorted(self._callers_of(k)) if c != k]
+                callers = [
+                    (c, k)
+                    for k in level
+                    for c in sorted(self._callers_of(k))
+                    if c != k and self._calls_here(c, k)
+                ]
                 for caller, callee in callers:
                     found.update(dict.fromkeys(self._at_calls(caller, callee)))
                 level = sorted({c for c, _ in callers} - seen)
@@ -177,6 +182,15 @@ class Locks:
                 continue
             if self._runs_here(caller, callee, call):
                 yield from self.own(caller, call.place.line)
+
+    def _calls_here(self, caller: FunctionId, callee: FunctionId) -> bool:
+        """Whether a callee runs within its caller, rather than being spawned by it."""
+        if not self.program.names.function(callee).is_async:
+            return True
+        calls = self.program.names.function(caller).calls
+        return any(
+            c.method == self._short(callee) and self._runs_here(caller, callee, c) for c in calls
+        )
 
     def _runs_here(self, caller: FunctionId, callee: FunctionId, call: Call) -> bool:
         """Whether a callee runs while its caller stands there: a coroutine only where awaited."""

@@ -26,8 +26,9 @@ def is_far_from_the_stop(wait: Wait) -> bool:
 
 
 def at_most(wait: Wait) -> Level | None:
-    """A wait far below a stop is no worse than one elsewhere; None leaves the rule's own level."""
-    return Level.WARNING if wait.drain is not None and len(wait.drain.steps) > FAR else None
+    """A wait farther below a stop is no worse than one elsewhere; None leaves the rule's level."""
+    farther = wait.drain is not None and len(wait.drain.steps) > FAR
+    return Level.WARNING if farther else None
 
 
 def is_left_alone(wait: Wait) -> bool:

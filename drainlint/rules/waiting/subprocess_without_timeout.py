@@ -11,7 +11,9 @@ HANDLERS = frozenset({"request-handler", "signal-handler", "loop-signal-handler"
 
 
 def _level(wait: Wait) -> Level:
-    if wait.drain is not None and not is_far_from_the_stop(wait):
+    if is_far_from_the_stop(wait):
+        return Level.NOTE
+    if wait.drain is not None:
         return Level.WARNING if wait.drain.by_name else Level.ERROR
     beside = wait.function.worker or wait.function.roles & HANDLERS
     return Level.WARNING if beside else Level.NOTE

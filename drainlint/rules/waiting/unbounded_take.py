@@ -62,9 +62,10 @@ class UnboundedTake(Rule[Wait]):
 
 
 def _is_consumer(wait: Wait) -> bool:
-    """Whether a method that only its name calls a stop takes in a loop: then that is its work."""
+    """Whether what takes in a loop is a worker, or only by its name a stop: that is its work."""
     by_name = wait.drain is not None and wait.drain.by_name
-    return by_name and wait.in_loop and wait.verb != "lock"
+    at_work = bool(wait.function.worker) and wait.verb == "take"
+    return wait.in_loop and (at_work or (by_name and wait.verb != "lock"))
 
 
 def _message(wait: Wait) -> str:
