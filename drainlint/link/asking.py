@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from drainlint.link.fetched import awaited
 from drainlint.link.questions import is_room
-from drainlint.link.reading import Reading, awaited
+from drainlint.link.reading import Reading
 from drainlint.link.turns import clauses, is_always_reached, is_endless, is_limit, leaves, place_of
 from drainlint.model.expression import (
     UNKNOWN,

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known, is_log
+from drainlint.link.fetched import is_computed
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
-from drainlint.link.reading import is_computed
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import always_leaves, is_always_reached, leaves
 from drainlint.model.expression import Call, Not

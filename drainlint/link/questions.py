@@ -153,7 +153,9 @@ class Questions:
             ):
                 return Question("queue", part.text, place, receiver.text, where)
             case Call(func=Attribute(value=Call() as inner)) if named("unpacks", part.method):
-                return self.question(inner, where, place)
+                found = self.question(inner, where, place)
+                looks_up = found is None and named("looks-up", part.method)
+                return self._called(part, where) if looks_up else found
             case Subscript(value=value) | Attribute(value=value) if _asks_inside(value):
                 return self.question(value, where, place)
             case Call():
@@ -251,13 +253,13 @@ class Questions:
         looks_up = named("looks-up", call.method) and where != "take"
         if not (subject or targets) or not (looks_up or named("predicate", call.method)):
             return None
-        outside = any(self._reaches_outside(t) for t in targets) or (
+        outside = any(self.reaches_outside(t) for t in targets) or (
             looks_up and (not targets or named("looks-up-outside", call.method))
         )
         sort = "external" if outside else "flag"
         return Question(sort, call.text, call.place, subject, where, certain=bool(targets))
 
-    def _reaches_outside(self, target: FunctionId, hops: int = HOPS) -> bool:
+    def reaches_outside(self, target: FunctionId, hops: int = HOPS) -> bool:
         """Whether a function of the project asks a service, a process or the file system."""
         for call in self.program.names.function(target).calls:
             known = self.program.facts(target, call)
@@ -266,7 +268,7 @@ class Questions:
             if known is None and _is_client(call.receiver):
                 return True
             inner = self.program.graph.targets(target, call) if hops else ()
-            if known is None and any(self._reaches_outside(t, hops - 1) for t in inner):
+            if known is None and any(self.reaches_outside(t, hops - 1) for t in inner):
                 return True
         return False
 
