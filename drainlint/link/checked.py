@@ -116,7 +116,7 @@ def _shared(known: Known, path: str) -> tuple[bool, Related | None]:
         return False, None
     if not resolved.rest and variable.scope == known.key:
         parameters = {p.name for p in known.program.names.function(known.key).parameters}
-        return variable.name in parameters and known.program.is_worker(known.function), None
+        return variable.name in parameters and _is_repeated_worker(known), None
     if known.program.is_worker(known.function) and _is_everybodys(known, path):
         return True, None
     for function in _neighbours(known, variable, path):
@@ -143,6 +143,10 @@ def _is_everybodys(known: Known, path: str) -> bool:
             way.value.path in {p.name for p in known.program.names.function(scope).parameters}
             for scope, way in handed
         )
+    return _is_repeated_worker(known)
+
+
+def _is_repeated_worker(known: Known) -> bool:
     return any(
         registration.role in POOLED or _is_repeated(known, registration)
         for registration in known.program.graph.registrations

@@ -81,9 +81,11 @@ def notes(call: Call, assigned: Mapping[str, list[Expression]]) -> bool:
 
 def collects(value: Expression, assigned: Mapping[str, list[Expression]]) -> bool:
     """Whether what is added up is an answer that the loop got: it gathers, and does not ask."""
-    made = (awaited(o) for part in value.walk() for o in assigned.get(part.path, ()))
+    parts = list(value.walk())
+    made = [awaited(o) for part in parts for o in assigned.get(part.path, ())]
     return any(
-        isinstance(one, Call) and one.method not in CLOCKS and not is_computed(one) for one in made
+        isinstance(one, Call) and one.method not in CLOCKS and not is_computed(one)
+        for one in (*made, *parts)
     )
 
 

@@ -300,7 +300,19 @@ class Questions:
             return self._property(path, where, place)
         if self.program.library(self.key, path) or not self.program.is_shared(self.key, path):
             return None
-        return Question("flag", path, place, path, where)
+        return Question("flag", path, place, path, where, certain=not self._is_made_for_class(path))
+
+    def _is_made_for_class(self, path: str) -> bool:
+        """Whether a call in the body of a class made an attribute: reading it may run anything."""
+        me, _, name = path.partition(".")
+        owner = self.program.classes.owner(self.key)
+        if owner is None or me != self.program.classes.self_name(self.key):
+            return False
+        return any(
+            isinstance(way.value, Call)
+            for one in self.program.classes.project_line(owner)
+            for way in self.program.names.klass(one).bindings.get(name, ())
+        )
 
     def _property(self, path: str, where: str, place: Place) -> Question | None:
         """A property of the project's own: what its result asks."""
@@ -318,7 +330,8 @@ class Questions:
             inner = Questions(self.program, target, self.hops + 1)
             asked = (q for r in entry.results[:1] for q in inner.all(r, where, place))
             found = next(asked, None)
+            sure = all(self.program.facts(target, c) is not None for c in entry.calls)
             if found is not None and len(entry.results) == 1:
-                return replace(found, text=path, subject=head)
-            return Question("flag", path, place, path, where)
+                return replace(found, text=path, subject=head, certain=found.certain and sure)
+            return Question("flag", path, place, path, where, certain=sure)
         return None

@@ -231,7 +231,7 @@ class Reading:
             return
         if not isinstance(value, Call) or named("scope", value.method):
             return
-        if self._asks_outside(value):
+        if asks_outside(self.known.get(id(value))):
             return
         self.pure = False
 
@@ -334,12 +334,7 @@ class Reading:
             return head in self.assigned or asked is not None
         self.blocks = self.blocks or named("looks-up", call.method)
         where = "body" if call is self.stated else "exit"
-        return self.ask.question(call, where) is not None or self._asks_outside(call)
-
-    def _asks_outside(self, call: Call) -> bool:
-        """Whether a call asks the world outside, and a test reads what it says."""
-        one = self.known.get(id(call))
-        return one is not None and one.facts is not None and one.facts.asks == "external"
+        return self.ask.question(call, where) is not None or asks_outside(self.known.get(id(call)))
 
     def _expression(self, value: Expression) -> None:
         """Calls within an expression whose value is used."""
@@ -353,8 +348,9 @@ class Reading:
         for call in calls_in(statement.value, self.assigned):
             if read and is_getter(call) and not self._is_waiting(call):
                 self.blocks = True
-            else:
-                self._call(call)
+                continue
+            self._call(call)
+            self.pure = self.pure and (read or not is_lookup(self.known.get(id(call))))
         if statement.operator and collects(statement.value, self.assigned):
             self.pure = False
         for target in statement.targets:
@@ -383,6 +379,16 @@ def has_work(ask: Questions, statement: If, loop: While | For) -> bool:
         return False
     asks_for_none = any(isinstance(e, Call) and e.method == "empty" for e in statement.test.walk())
     return isinstance(statement.test, Not) == asks_for_none
+
+
+def asks_outside(one: Known | None) -> bool:
+    """Whether a call asks the world outside, and a test reads what it says."""
+    return one is not None and one.facts is not None and one.facts.asks == "external"
+
+
+def is_lookup(one: Known | None) -> bool:
+    """Whether a call looks something up by its name alone: nobody knows what it moves."""
+    return one is not None and one.facts is None and is_getter(one.call)
 
 
 def evaluated(block: Block) -> Iterator[Expression]:
