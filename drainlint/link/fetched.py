@@ -72,11 +72,9 @@ def notes(call: Call, assigned: Mapping[str, list[Expression]]) -> bool:
     receiver = call.receiver
     if receiver is None or not receiver.path or "." in receiver.path:
         return False
-    return named("adds", call.method) and not any(
-        isinstance(part, Call) or collects(part, assigned)
-        for a in call.arguments
-        for part in a.value.walk()
-    )
+    added = (part for a in call.arguments for part in a.value.walk())
+    answers = any(isinstance(p, Call) or p.path.partition(".")[0] in assigned for p in added)
+    return named("adds", call.method) and not answers
 
 
 def collects(value: Expression, assigned: Mapping[str, list[Expression]]) -> bool:

@@ -31,6 +31,8 @@ QUEUES = frozenset({"queue", "aio-queue", "deque"})
 PROCESSES = frozenset({"process", "popen", "aio-process", "thread", "greenlet"})
 OUTSIDE = frozenset({"network", "process", "io"})
 """Verbs of calls that ask the world outside, where their answer decides a wait."""
+KINDS_OF_NAMES = frozenset({"class", "function", "module"})
+"""Natures of what a name stands for where it is no thing that changes."""
 HOPS = 2
 
 
@@ -296,8 +298,9 @@ class Questions:
         kind: Kind | None = self.program.kinds.of(self.key, Name(path))
         if kind is not None and kind.nature in QUEUES:
             return Question("queue", path, place, path, where)
-        if kind is not None and kind.nature in ("class", "function", "module"):
-            return self._property(path, where, place)
+        asked = self._property(path, where, place)
+        if asked is not None or (kind is not None and kind.nature in KINDS_OF_NAMES):
+            return asked
         if self.program.library(self.key, path) or not self.program.is_shared(self.key, path):
             return None
         return Question("flag", path, place, path, where, certain=not self._is_made_for_class(path))
