@@ -18,8 +18,6 @@ from drainlint.model.take import CheckedTake
 TAKES = frozenset({"get", "get_nowait"})
 ALONE = frozenset({"thread", "process"})
 """Workers of a class of their own, each with its own attributes."""
-POOLED = frozenset({"executor", "process-executor"})
-"""Roles of which there are several at a time."""
 NEAR = 4
 """Statements between the check and the take."""
 
@@ -148,7 +146,7 @@ def _is_everybodys(known: Known, path: str) -> bool:
 
 def _is_repeated_worker(known: Known) -> bool:
     return any(
-        registration.role in POOLED or _is_repeated(known, registration)
+        _is_repeated(known, registration)
         for registration in known.program.graph.registrations
         if registration.target == known.key and registration.role in WORKERS
     )
