@@ -18,7 +18,7 @@ def is_spared(known: Known) -> bool:
     return (
         raises_instead(known)
         or _is_for_the_loop(known)
-        or _has_reported(known)
+        or has_reported(known)
         or _has_loop_to_itself(known)
     )
 
@@ -52,7 +52,7 @@ def raises_instead(known: Known) -> bool:
 # Announced
 
 
-def _has_reported(known: Known) -> bool:
+def has_reported(known: Known) -> bool:
     """Whether it told the coroutine before that it is about to end, or that it is done.
 
     The coroutine awaited what the thread was handed, or an event after it had asked to be called
