@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from drainlint.link.fetched import added_to, awaited
 from drainlint.link.questions import is_room
-from drainlint.link.reading import Reading, awaited
+from drainlint.link.reading import Reading
 from drainlint.link.turns import clauses, is_always_reached, is_endless, is_limit, leaves, place_of
 from drainlint.model.expression import (
     UNKNOWN,
@@ -106,6 +107,8 @@ class Asking:
         for question in self.reading.ask.all(
             expression, where, place_of(expression, self.reading.statement)
         ):
+            if question.sort == "queue" and not question.room and question.subject in self._added:
+                continue
             takes = (question.sort == "queue" or question.room) and where == "take"
             if not takes and {question.subject, question.text} & self.reading.changed:
                 continue
@@ -116,6 +119,11 @@ class Asking:
                 continue
             fetched = any(_is_within(question.text, r) for r in self.reading.refreshed)
             yield replace(question, sort="external") if fetched else question
+
+    @property
+    def _added(self) -> set[str]:
+        """What the loop itself adds to: it does not wait for that."""
+        return added_to(self.reading.statement)
 
     def _moves(self, value: Expression) -> bool:
         """Whether a value is the loop's own next step: computed, or reached from the last one."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known, is_log
+from drainlint.link.fetched import is_computed
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
-from drainlint.link.reading import is_computed
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import always_leaves, is_always_reached, leaves
 from drainlint.model.expression import Call, Not
@@ -51,16 +51,14 @@ def attempts(
 
 def _waits_for_ever(one: Known, statement: While) -> bool:
     """Whether every turn waits for something else first, however long that takes."""
-    if one.facts is None or one.does not in ("join", "wait", "take", "select"):
-        return False
-    if _does_not_wait(one):
+    joins = one.call.method == "join" and not one.call.arguments  # never `str.join`
+    if one.facts is None:
+        return joins and is_always_reached(one.occurrence.spot, statement)
+    if one.does not in ("join", "wait", "take", "select") or _does_not_wait(one):
         return False
     deadline = one.program.values.deadline(one.key, one.call, one.facts)
-    return (
-        deadline.is_none
-        and not one.bounded_by
-        and is_always_reached(one.occurrence.spot, statement)
-    )
+    for_ever = deadline.is_none and not one.bounded_by
+    return for_ever and is_always_reached(one.occurrence.spot, statement)
 
 
 def _works(statement: While, known: Mapping[int, Known]) -> bool:

@@ -20,6 +20,8 @@ from drainlint.model.wait import Wait
 
 MAYBE = re.compile(r"await|async|ensure|maybe|coro|future|gather|shield|wait_for", re.IGNORECASE)
 """Names of functions that await what they are given, if it can be awaited."""
+A_MOMENT = 0.001
+"""Seconds; a loop's own bookkeeping takes as long."""
 ASKED_WHEN_DONE = frozenset({"exception"})
 """What people ask of a future that is done, though it could wait."""
 
@@ -153,7 +155,7 @@ def _is_awaited_later(known: Known) -> bool:
 def _blocks(noun: Pause | Wait) -> bool:
     """Whether it holds its thread up for long enough to matter to an event loop."""
     if isinstance(noun, Pause):
-        return not noun.cancellable and (noun.seconds is None or noun.seconds > 0)
+        return not noun.cancellable and (noun.seconds is None or noun.seconds > A_MOMENT)
     if noun.awaited or not noun.blocks or noun.ended or noun.deadline.polls:
         return False
     if noun.verb in ("lock", "close", "put"):

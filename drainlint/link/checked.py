@@ -18,8 +18,6 @@ from drainlint.model.take import CheckedTake
 TAKES = frozenset({"get", "get_nowait"})
 ALONE = frozenset({"thread", "process"})
 """Workers of a class of their own, each with its own attributes."""
-POOLED = frozenset({"executor", "process-executor"})
-"""Roles of which there are several at a time."""
 NEAR = 4
 """Statements between the check and the take."""
 
@@ -116,7 +114,7 @@ def _shared(known: Known, path: str) -> tuple[bool, Related | None]:
         return False, None
     if not resolved.rest and variable.scope == known.key:
         parameters = {p.name for p in known.program.names.function(known.key).parameters}
-        return variable.name in parameters and known.program.is_worker(known.function), None
+        return variable.name in parameters and _is_repeated_worker(known), None
     if known.program.is_worker(known.function) and _is_everybodys(known, path):
         return True, None
     for function in _neighbours(known, variable, path):
@@ -143,8 +141,12 @@ def _is_everybodys(known: Known, path: str) -> bool:
             way.value.path in {p.name for p in known.program.names.function(scope).parameters}
             for scope, way in handed
         )
+    return _is_repeated_worker(known)
+
+
+def _is_repeated_worker(known: Known) -> bool:
     return any(
-        registration.role in POOLED or _is_repeated(known, registration)
+        _is_repeated(known, registration)
         for registration in known.program.graph.registrations
         if registration.target == known.key and registration.role in WORKERS
     )

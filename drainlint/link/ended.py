@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from drainlint.index.entries import Binding
 from drainlint.link.calls import Known
 from drainlint.link.names import Variable
+from drainlint.link.spared import has_reported
 from drainlint.model.expression import (
     Call,
     Compare,
@@ -105,6 +106,7 @@ def ended(known: Known) -> str:
         _checked_around(known, subject)
         or _comes_from_finished(known, subject.expression)
         or _checked_before(known, subject)
+        or ("it has told so" if has_reported(known) else "")
     )
 
 

@@ -153,7 +153,7 @@ def _noun(program: Program, key: FunctionId, call: Call, spot: Spot, sort: str) 
         in_signal_handler=bool(program.roles.registered(key) & HANDLERS),
         tears_loop=bool(roles & ON_LOOP) and not roles & (IN_PROCESS - ON_LOOP),
         in_worker=function.worker if _is_worker_only(program, key) else "",
-        caught=_is_caught(program, key),
+        caught=_is_caught(program, key, spot),
         runs_as_process="process" in roles and not roles & IN_PROCESS,
     )
 
@@ -174,14 +174,19 @@ def _is_worker_only(program: Program, key: FunctionId) -> bool:
     )
 
 
-def _is_caught(program: Program, key: FunctionId) -> bool:
+def _is_caught(program: Program, key: FunctionId, spot: Spot) -> bool:
     """Whether the worker that it runs in handles the exit, as by telling the main flow."""
     reached = program.roles.of(key)
     around = {f for role in set(reached) & IN_PROCESS for f in reached[role].chain} - {key}
-    return any(
+    for entered in (i.value for w in spot.withs for i in w.items if isinstance(i.value, Call)):
+        around.update(program.graph.targets(key, entered))
+    return any(_handles_exits(program, function) for function in around)
+
+
+def _handles_exits(program: Program, function: FunctionId) -> bool:
+    body = program.bodies.get(function)
+    return body is not None and any(
         kind.path.rpartition(".")[2] == "SystemExit"
-        for function in around
-        if (body := program.bodies.get(function)) is not None
         for statement in (s for top in body.statements for s in top.walk())
         if isinstance(statement, Try)
         for handler in statement.handlers

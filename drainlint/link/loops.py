@@ -6,7 +6,7 @@ from drainlint.finding import Confidence
 from drainlint.link.asking import Asking
 from drainlint.link.attempts import attempts
 from drainlint.link.bounds import timeout_around
-from drainlint.link.calls import Known
+from drainlint.link.calls import Known, is_log
 from drainlint.link.losers import losers
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
@@ -90,7 +90,12 @@ def _reports_by_trade(program: Program, key: FunctionId, reading: Reading) -> bo
     """Whether a worker does nothing but report until it is told to stop: a spinner."""
     condition = isinstance(reading.statement, While) and not is_endless(reading.statement.test)
     told_to_stop = condition and not reading.exits and not reading.deadline
-    return told_to_stop and bool(reading.reports) and bool(program.roles.registered(key) & WORKERS)
+    reports = any(is_log(one.call) for one in reading.known.values() if _is_within(one, reading))
+    return told_to_stop and reports and bool(program.roles.registered(key) & WORKERS)
+
+
+def _is_within(one: Known, reading: Reading) -> bool:
+    return any(outer is reading.statement for outer in one.occurrence.spot.loops)
 
 
 def _own_job(program: Program, key: FunctionId, questions: tuple[Question, ...]) -> bool:

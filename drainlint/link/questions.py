@@ -31,6 +31,8 @@ QUEUES = frozenset({"queue", "aio-queue", "deque"})
 PROCESSES = frozenset({"process", "popen", "aio-process", "thread", "greenlet"})
 OUTSIDE = frozenset({"network", "process", "io"})
 """Verbs of calls that ask the world outside, where their answer decides a wait."""
+KINDS_OF_NAMES = frozenset({"class", "function", "module"})
+"""Natures of what a name stands for where it is no thing that changes."""
 HOPS = 2
 
 
@@ -153,7 +155,9 @@ class Questions:
             ):
                 return Question("queue", part.text, place, receiver.text, where)
             case Call(func=Attribute(value=Call() as inner)) if named("unpacks", part.method):
-                return self.question(inner, where, place)
+                found = self.question(inner, where, place)
+                looks_up = found is None and named("looks-up", part.method)
+                return self._called(part, where) if looks_up else found
             case Subscript(value=value) | Attribute(value=value) if _asks_inside(value):
                 return self.question(value, where, place)
             case Call():
@@ -251,13 +255,13 @@ class Questions:
         looks_up = named("looks-up", call.method) and where != "take"
         if not (subject or targets) or not (looks_up or named("predicate", call.method)):
             return None
-        outside = any(self._reaches_outside(t) for t in targets) or (
+        outside = any(self.reaches_outside(t) for t in targets) or (
             looks_up and (not targets or named("looks-up-outside", call.method))
         )
         sort = "external" if outside else "flag"
         return Question(sort, call.text, call.place, subject, where, certain=bool(targets))
 
-    def _reaches_outside(self, target: FunctionId, hops: int = HOPS) -> bool:
+    def reaches_outside(self, target: FunctionId, hops: int = HOPS) -> bool:
         """Whether a function of the project asks a service, a process or the file system."""
         for call in self.program.names.function(target).calls:
             known = self.program.facts(target, call)
@@ -266,7 +270,7 @@ class Questions:
             if known is None and _is_client(call.receiver):
                 return True
             inner = self.program.graph.targets(target, call) if hops else ()
-            if known is None and any(self._reaches_outside(t, hops - 1) for t in inner):
+            if known is None and any(self.reaches_outside(t, hops - 1) for t in inner):
                 return True
         return False
 
@@ -294,11 +298,24 @@ class Questions:
         kind: Kind | None = self.program.kinds.of(self.key, Name(path))
         if kind is not None and kind.nature in QUEUES:
             return Question("queue", path, place, path, where)
-        if kind is not None and kind.nature in ("class", "function", "module"):
-            return self._property(path, where, place)
+        asked = self._property(path, where, place)
+        if asked is not None or (kind is not None and kind.nature in KINDS_OF_NAMES):
+            return asked
         if self.program.library(self.key, path) or not self.program.is_shared(self.key, path):
             return None
-        return Question("flag", path, place, path, where)
+        return Question("flag", path, place, path, where, certain=not self._is_made_for_class(path))
+
+    def _is_made_for_class(self, path: str) -> bool:
+        """Whether a call in the body of a class made an attribute: reading it may run anything."""
+        me, _, name = path.partition(".")
+        owner = self.program.classes.owner(self.key)
+        if owner is None or me != self.program.classes.self_name(self.key):
+            return False
+        return any(
+            isinstance(way.value, Call)
+            for one in self.program.classes.project_line(owner)
+            for way in self.program.names.klass(one).bindings.get(name, ())
+        )
 
     def _property(self, path: str, where: str, place: Place) -> Question | None:
         """A property of the project's own: what its result asks."""
@@ -316,7 +333,8 @@ class Questions:
             inner = Questions(self.program, target, self.hops + 1)
             asked = (q for r in entry.results[:1] for q in inner.all(r, where, place))
             found = next(asked, None)
+            sure = all(self.program.facts(target, c) is not None for c in entry.calls)
             if found is not None and len(entry.results) == 1:
-                return replace(found, text=path, subject=head)
-            return Question("flag", path, place, path, where)
+                return replace(found, text=path, subject=head, certain=found.certain and sure)
+            return Question("flag", path, place, path, where, certain=sure)
         return None

@@ -2,12 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS, Bounds, turns_of
 from drainlint.link.calls import Known, is_log
+from drainlint.link.fetched import (
+    added_to,
+    brought_by,
+    calls_in,
+    collects,
+    filled_by,
+    is_computed,
+    notes,
+    reaps,
+    refreshed_by,
+)
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause_within
 from drainlint.link.program import Program
@@ -25,7 +35,7 @@ from drainlint.link.turns import (
     read_by_tests,
     tests_of,
 )
-from drainlint.model.expression import Await, Call, Constant, Expression, Not, Walrus, Yield
+from drainlint.model.expression import Await, Call, Constant, Expression, Not, Yield
 from drainlint.model.loop import Step
 from drainlint.model.pause import Pause
 from drainlint.model.statement import (
@@ -191,7 +201,9 @@ class Reading:
         """What is done on the way out is done once: it is no part of the waiting."""
         pure, blocks, changed = self.pure, self.blocks, set(self.changed)
         pauses, idles = list(self.pauses), self.idles
+        assigned = {path: list(values) for path, values in self.assigned.items()}
         self._block(block)
+        self.assigned = defaultdict(list, assigned)
         self.pure, self.blocks, self.changed = pure, blocks, changed
         self.pauses, self.idles = pauses, idles
 
@@ -219,7 +231,7 @@ class Reading:
             return
         if not isinstance(value, Call) or named("scope", value.method):
             return
-        if self._asks_outside(value):
+        if asks_outside(self.known.get(id(value))):
             return
         self.pure = False
 
@@ -241,6 +253,8 @@ class Reading:
             return
         self.stated = inner
         self._call(inner)
+        if id(inner) in self.all_pauses:  # how long it is is computed
+            return
         for part in inner.parts:
             self._expression(part)
 
@@ -306,40 +320,37 @@ class Reading:
             return True
         receiver = call.receiver
         head = "" if receiver is None else root(receiver).partition(".")[0]
-        if about := refreshed_by(call, self.read_by_tests):
+        about = refreshed_by(call, self.read_by_tests)
+        if about := about or brought_by(self.program, self.key, call, self.read_by_tests):
             self.refreshed |= about
+            return True
+        if receiver is not None and notes(call, self.assigned):
+            self.changed.add(receiver.path)
+            return True
+        if reaps(self.program, self.key, call):
             return True
         if named("unpacks", call.method) and (head in self.assigned or isinstance(receiver, Call)):
             asked = None if receiver is None else self.ask.question(receiver, "exit")
             return head in self.assigned or asked is not None
         self.blocks = self.blocks or named("looks-up", call.method)
         where = "body" if call is self.stated else "exit"
-        return self.ask.question(call, where) is not None or self._asks_outside(call)
-
-    def _asks_outside(self, call: Call) -> bool:
-        """Whether a call asks the world outside, and a test reads what it says."""
-        one = self.known.get(id(call))
-        return one is not None and one.facts is not None and one.facts.asks == "external"
+        return self.ask.question(call, where) is not None or asks_outside(self.known.get(id(call)))
 
     def _expression(self, value: Expression) -> None:
         """Calls within an expression whose value is used."""
-        for part in value.walk():
-            if isinstance(part, Call):
-                self._call(part)
-            elif isinstance(part, Walrus):
-                self.assigned[part.target].append(part.value)
+        for call in calls_in(value, self.assigned):
+            self._call(call)
 
     def _assign(self, statement: Assign) -> None:
         if statement.value is None:
             return
         read = all(t.path in self.read_by_tests for t in statement.targets)
-        for part in statement.value.walk():
-            if isinstance(part, Call) and read and is_getter(part) and not self._is_waiting(part):
+        for call in calls_in(statement.value, self.assigned):
+            if read and is_getter(call) and not self._is_waiting(call):
                 self.blocks = True
-            elif isinstance(part, Call):
-                self._call(part)
-            elif isinstance(part, Walrus):
-                self.assigned[part.target].append(part.value)
+                continue
+            self._call(call)
+            self.pure = self.pure and (read or not is_lookup(self.known.get(id(call))))
         if statement.operator and collects(statement.value, self.assigned):
             self.pure = False
         for target in statement.targets:
@@ -347,21 +358,6 @@ class Reading:
                 if part.path:
                     values = self.assigned[part.path]
                     values += [] if statement.operator else [statement.value]
-
-
-def collects(value: Expression, assigned: Mapping[str, list[Expression]]) -> bool:
-    """Whether what is added up is an answer that the loop got: it gathers, and does not ask."""
-    made = (awaited(o) for part in value.walk() for o in assigned.get(part.path, ()))
-    return any(
-        isinstance(one, Call) and one.method not in CLOCKS and not is_computed(one) for one in made
-    )
-
-
-def awaited(value: Expression) -> Expression:
-    """What is awaited, or the value itself."""
-    while isinstance(value, Await | Yield) and value.parts:
-        value = value.parts[0]
-    return value
 
 
 def root(expression: Expression) -> str:
@@ -385,12 +381,14 @@ def has_work(ask: Questions, statement: If, loop: While | For) -> bool:
     return isinstance(statement.test, Not) == asks_for_none
 
 
-def refreshed_by(call: Call, read: AbstractSet[str]) -> set[str]:
-    """What a call reads anew of the things that tests read: `session.refresh(job)`."""
-    if not named("refreshes", call.method) or call.receiver is None:
-        return set()
-    about = {call.receiver.text, *(a.value.path for a in call.arguments)} - {"self", "cls"}
-    return about & read
+def asks_outside(one: Known | None) -> bool:
+    """Whether a call asks the world outside, and a test reads what it says."""
+    return one is not None and one.facts is not None and one.facts.asks == "external"
+
+
+def is_lookup(one: Known | None) -> bool:
+    """Whether a call looks something up by its name alone: nobody knows what it moves."""
+    return one is not None and one.facts is None and is_getter(one.call)
 
 
 def evaluated(block: Block) -> Iterator[Expression]:
@@ -407,44 +405,6 @@ def ends_program(block: Block, known: Mapping[int, Known]) -> bool:
     return one is not None and one.does in ("exit", "hard-exit")
 
 
-def added_to(statement: Statement) -> set[str]:
-    """What a statement adds something to, as written."""
-    return {
-        part.receiver.path
-        for inner in statement.walk()
-        for expression in inner.expressions
-        for part in expression.walk()
-        if isinstance(part, Call) and part.receiver is not None and named("adds", part.method)
-    }
-
-
-def filled_by(program: Program, key: FunctionId, call: Call) -> Iterator[str]:
-    """What a method of one's own adds to, as the caller writes it: it brings what is asked for."""
-    me = program.classes.self_name(key)
-    if call.receiver is None or call.receiver.path != me:
-        return
-    for target in program.graph.targets(key, call):
-        own = f"{program.classes.self_name(target)}."
-        for inner in program.names.function(target).calls:
-            receiver = inner.receiver
-            if (
-                receiver is not None
-                and receiver.path.startswith(own)
-                and named("adds", inner.method)
-            ):
-                yield f"{me}.{receiver.path.removeprefix(own)}"
-
-
 def sleeps_within(block: Block, pauses: Mapping[int, Pause]) -> bool:
     """Whether a branch sleeps before it asks again whether to leave."""
     return not always_leaves(block) and any(id(part) in pauses for part in evaluated(block))
-
-
-def is_computed(call: Call) -> bool:
-    """Whether a call only computes: `len(x)`, `", ".join(names)`."""
-    if call.method == "join":
-        given = [a.value for a in call.arguments if not a.name]
-        return bool(given) and not (
-            isinstance(given[0], Constant) and isinstance(given[0].value, int | float)
-        )
-    return named("computes", call.method) or named("compares-sets", call.method)

@@ -15,7 +15,19 @@ SOCKETS = frozenset({"socket", "connection", "channel"})
 
 def is_spared(known: Known) -> bool:
     """Whether a call of a coroutine holds up nobody, though calls like it do."""
-    return raises_instead(known) or _has_reported(known) or _has_loop_to_itself(known)
+    return (
+        raises_instead(known)
+        or _is_for_the_loop(known)
+        or has_reported(known)
+        or _has_loop_to_itself(known)
+    )
+
+
+def _is_for_the_loop(known: Known) -> bool:
+    """Whether it is handed to what takes awaitables only: `asyncio.wait([stop.wait()])`."""
+    around = (e for e in known.occurrence.around if isinstance(e, Call))
+    facts = (known.program.facts(known.key, call) for call in around)
+    return any(f is not None and f[0].asynchronous and not f[0].runs for f in facts)
 
 
 def is_coroutine(entry: FunctionEntry) -> bool:
@@ -40,7 +52,7 @@ def raises_instead(known: Known) -> bool:
 # Announced
 
 
-def _has_reported(known: Known) -> bool:
+def has_reported(known: Known) -> bool:
     """Whether it told the coroutine before that it is about to end, or that it is done.
 
     The coroutine awaited what the thread was handed, or an event after it had asked to be called

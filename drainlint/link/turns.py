@@ -85,7 +85,8 @@ def _leaves_for_sure(statement: Statement) -> bool:
 def _goes_on_when_nothing(statement: Try) -> bool:
     """Whether a handler takes up what a wait gives when its time is over, and goes on."""
     return any(
-        handler.kinds and not backs_off(handler) and not always_leaves(handler.body)
+        any(named("time-is-over", kind.path) for kind in handler.kinds)
+        and not always_leaves(handler.body)
         for handler in statement.handlers
     )
 

@@ -23,12 +23,25 @@ by_deadline = Levels(Level.ERROR, _of)
 def held(loop: Loop) -> str:
     """What the deadline, or its absence, means; for messages."""
     if loop.deadline:
-        return f", bounded by {loop.deadline}: whoever waits learns of it a pause late"
+        return (
+            f", bounded by {loop.deadline}{_in_all(loop)}: whoever waits learns of it {_late(loop)}"
+        )
     if loop.drain is not None:
         return " without a deadline while the service stops"
     if loop.pause_is_cut_short:
         return " without a deadline"
     return " without a deadline, and notices nothing during a pause"
+
+
+def _in_all(loop: Loop) -> str:
+    """How long counted turns take together, their pauses alone."""
+    if not loop.turns or not loop.turn:
+        return ""
+    return f" of {loop.turn:g} s, {loop.turns * loop.turn:g} s in all"
+
+
+def _late(loop: Loop) -> str:
+    return "a pause late" if loop.turn is None else f"up to {loop.turn:g} s late"
 
 
 def pause_notes(loop: Loop, asks: Question) -> Iterator[Related]:

@@ -64,10 +64,18 @@ class UncancellableSleep(Rule[Pause]):
 def _who(pause: Pause) -> str:
     function = pause.function
     if pause.drain is not None:
-        return f": {pause.drain.root} waits for all of it"
+        return f": {pause.drain.root} waits for {_all(pause)}"
     if function.worker:
-        return f": {function.worker} hears a stop only afterwards"
-    return " by a request to stop"
+        return f": {function.worker} hears a stop only afterwards{_late(pause)}"
+    return f" by a request to stop{_late(pause)}"
+
+
+def _all(pause: Pause) -> str:
+    return f"up to {pause.shown}" if pause.shown else "all of it"
+
+
+def _late(pause: Pause) -> str:
+    return f", up to {pause.shown} late" if pause.shown else ""
 
 
 def _remedy(pause: Pause) -> str:
