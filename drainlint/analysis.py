@@ -91,7 +91,13 @@ def link(
     facts = {f.path: f for f in gather(files, _words(), options.jobs)}
     modules = {path: f.entry for path, f in facts.items() if f.entry is not None}
     known = load(options.knowledge)
-    program = Program(modules, known, scripts(options.root, modules), _package(options.root))
+    program = Program(
+        modules,
+        known,
+        scripts(options.root, modules),
+        _package(options.root),
+        lambda path: options.settings(path).side_code(path),
+    )
     more: dict[str, set[str]] = defaultdict(set)
     for key in further(program):
         more[key.path].add(key.name)

@@ -40,7 +40,8 @@ def test_a_handler_is_registered_for_a_signal_and_sets_an_event() -> None:
     assert found.defined.place.line == 6
     assert found.function.name == "main"
     assert found.hears_sigterm
-    assert not (found.raises or found.is_deaf)
+    assert not found.raises
+    assert not found.is_deaf
     assert not found.on_loop
     assert not found.keeps_previous
 
