@@ -102,7 +102,7 @@ class _Drawing:
             Spot(root.function.path, root.first_line or defined.line),
             place,
             self.paths.triggers(way),
-            () if root.first_line else tuple(self._sets(root.function)),
+            () if root.first_line else self._tells(root.function),
             self.paths.draw(way),
             () if root.first_line else tuple(self._remarks(root.function)),
         )
@@ -123,6 +123,11 @@ class _Drawing:
                 label = f"`{hook.handler}`"
                 told = tuple(remarks(hook))
                 yield Handler(label, spot, spot, hook.signals, hook.sets, remarks=told)
+
+    def _tells(self, handler: FunctionId) -> tuple[str, ...]:
+        """The stop signals that a handler sets; where it sets none, what else it sets."""
+        hooks = (h for h in self.hooks.of.get(handler, ()) if isinstance(h, SignalHandler))
+        return tuple(self._sets(handler)) or next((hook.sets for hook in hooks), ())
 
     def _sets(self, handler: FunctionId) -> Iterator[str]:
         """The stop signals that a handler, or what it calls, sets."""

@@ -40,7 +40,7 @@ class Registration:
     role: str
     target: FunctionId
     scope: FunctionId
-    """The function that hands it on."""
+    """The function that hands it on: the caller of a helper, where it goes through one."""
     place: Place
     facts: CallFacts | None = None
     call: Call | None = None
@@ -240,13 +240,20 @@ class Graph(Callables):
         yield from self._called_methods()
 
     def _handed_on(
-        self, scope: FunctionId, call: Call, facts: CallFacts, runs: Runs, hops: int = 0
+        self, scope: FunctionId, call: Call, facts: CallFacts, runs: Runs
     ) -> Iterator[Registration]:
         value = call.argument(runs.argument, runs.at)
         if value is None:
             return
-        for target in self.handed(scope, value) or self.possible(scope, value):
-            yield Registration(runs.role, target, scope, call.place, facts, call)
+        for handing, target in self._given(scope, value):
+            yield Registration(runs.role, target, handing, call.place, facts, call)
+
+    def _given(
+        self, scope: FunctionId, value: Expression, hops: int = 0
+    ) -> Iterator[tuple[FunctionId, FunctionId]]:
+        """What a value may be, and who hands it on: a caller, where it comes by a parameter."""
+        found = self.handed(scope, value) or self.possible(scope, value)
+        yield from ((scope, target) for target in found)
         path = value.path
         resolved = self.names.resolve(scope, path) if path else None
         if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
@@ -256,8 +263,8 @@ class Graph(Callables):
             return
         passed = self.kinds.arguments.get(resolved.symbol.scope, {})
         for caller, given in passed.get(resolved.symbol.name, ()):
-            for target in self.handed(caller, given) or self.possible(caller, given):
-                yield Registration(runs.role, target, scope, call.place, facts, call)
+            if caller != resolved.symbol.scope:
+                yield from self._given(caller, given, hops + 1)
 
     def _decorated(self, scope: FunctionId, entry: FunctionEntry) -> Iterator[Registration]:
         outer = self.names.enclosing(scope)

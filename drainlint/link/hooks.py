@@ -122,7 +122,7 @@ class Hooks:
                 raises=self.program.always_leaves(one.target),
                 acts=bool(target.calls or target.bindings or target.raises),
                 keeps_previous=_keeps_previous(entry, call),
-                in_worker=self._function(key).worker,
+                in_worker=self._function(one.scope).worker,
                 in_coroutine=entry.is_async,
             )
 
