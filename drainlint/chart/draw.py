@@ -8,11 +8,13 @@ from drainlint.chart.makings import MadeThings
 from drainlint.chart.paths import Paths, Way, Wishes
 from drainlint.chart.servicemap import Entry, Handler, LeftOut, MappedService, ServiceMap, Spot
 from drainlint.index.entries import MAIN, MODULE
+from drainlint.link.deliveries import deliveries
 from drainlint.link.drain import shown
 from drainlint.link.entries import PACKAGE, SCRIPT, Entries, ProgramEntry
 from drainlint.link.hooks import Hooks
 from drainlint.link.names import ClassId, FunctionId
 from drainlint.link.program import Program
+from drainlint.model.delivery import Delivery
 from drainlint.model.expression import Name
 from drainlint.model.hook import ExitHook, Hook, SignalHandler
 from drainlint.model.service import Lifetime
@@ -56,6 +58,7 @@ class _Drawing:
             tuple(handlers),
             tuple(services),
             things,
+            tuple(self._deliveries()),
             tuple(self.paths.drawn),
             LeftOut(
                 len(asked) - len(kept),
@@ -66,6 +69,14 @@ class _Drawing:
                 len(self.things.of_functions) - len(things),
             ),
         )
+
+    def _deliveries(self) -> Iterator[Delivery]:
+        """Every function that acknowledges messages, or hands them on."""
+        for key, _ in self.program.names.functions():
+            if self.wishes.shows(key.path):
+                for one in deliveries(self.program, key):
+                    if one.acknowledged or one.handed_to:
+                        yield one
 
     # Entries
 
