@@ -64,7 +64,8 @@ def test_the_workers_and_resources_of_functions_are_shown(tmp_path: Path) -> Non
         socket `sock`: socket  app.py:25
           made in `main`
           used by `reader`, `threading.Thread(target=read, args=(sock))`
-          closed nowhere
+          handed on in `main`  app.py:26
+          handed on in `main`  app.py:30
 
         thread `reader`: Thread, runs `read`  app.py:26
           made in `main`
