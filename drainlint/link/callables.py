@@ -96,6 +96,8 @@ class Callables:
     def named(self, scope: FunctionId, expression: Expression) -> tuple[FunctionId, ...]:
         """The functions of the project that an expression hands on, without calling them."""
         match expression:
+            case Name():
+                return self._by_name(scope, expression.dotted)
             case Lambda(function=function):
                 written = self.names.lambda_(scope, function)
                 return () if written is None else (written,)
@@ -106,9 +108,9 @@ class Callables:
             case Call() if expression.method in ("partial", "partialmethod", "WeakMethod", "wraps"):
                 first = expression.arguments[0].value if expression.arguments else None
                 return () if first is None else self.named(scope, first)
-        path = expression.path
-        if not path:
-            return ()
+        return self._by_name(scope, expression.path) if expression.path else ()
+
+    def _by_name(self, scope: FunctionId, path: str) -> tuple[FunctionId, ...]:
         resolved = self.names.resolve(scope, path)
         if resolved is None:
             return ()

@@ -197,10 +197,8 @@ class Graph(Callables):
         found: Passed,
     ) -> None:
         """`Thread(target=work, args=(q,))` and `submit(work, q)` pass arguments on, too."""
-        facts = self.kinds.facts(scope, call)
-        if facts is None:
-            return
-        for runs in facts[0].runs:
+        facts = self._running(scope, call)
+        for runs in facts.runs if facts is not None else ():
             handed = call.argument(runs.argument, runs.at)
             if handed is None:
                 continue
@@ -228,15 +226,38 @@ class Graph(Callables):
 
     # Registrations
 
+    @cached_property
+    def _runners(self) -> frozenset[str]:
+        """The last names of all that runs what it is given: `Thread`, `submit`, `signal`."""
+        calls = {name for name, facts in self.knowledge.calls.items() if facts.runs}
+        others = {other for other, name in self.knowledge.aliases.items() if name in calls}
+        return frozenset(name.rpartition(".")[2] for name in calls | others)
+
+    def _running(self, scope: FunctionId, call: Call) -> CallFacts | None:
+        """The facts of a call that runs what it is given; None for the many that do not.
+
+        Its name tells it, unless it is a plain one, which an import or an assignment may give.
+        """
+        path = call.func.path
+        if call.method not in self._runners:
+            resolved = self.names.resolve(scope, path) if path and "." not in path else None
+            symbol = None if resolved is None else resolved.symbol
+            if isinstance(symbol, Library):
+                if symbol.dotted.rpartition(".")[2] not in self._runners:
+                    return None
+            elif not isinstance(symbol, Variable):
+                return None
+        known = self.kinds.facts(scope, call)
+        return None if known is None else known[0]
+
     def _registrations(self) -> Iterator[Registration]:
         for scope, entry in self.names.functions():
             yield from self._decorated(scope, entry)
             for call in entry.calls:
-                facts = self.kinds.facts(scope, call)
-                if facts is None:
-                    continue
-                for runs in facts[0].runs:
-                    yield from self._handed_on(scope, call, facts[0], runs)
+                facts = self._running(scope, call)
+                if facts is not None:
+                    for runs in facts.runs:
+                        yield from self._handed_on(scope, call, facts, runs)
         yield from self._called_methods()
 
     def _handed_on(

@@ -1,7 +1,7 @@
 """Programs without workers: nothing runs beside their main flow, and nobody has to drain them."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from drainlint.index.entries import MODULE
@@ -26,6 +26,9 @@ STARTS = frozenset(
 )
 """Methods of something unknown that may well start or serve."""
 
+Node = FunctionId | ClassId
+"""A function, or a class any of whose methods may be called."""
+
 
 class Programs:
     """Tells which files belong only to programs that do one thing after the other."""
@@ -45,11 +48,11 @@ class Programs:
     def _alone(self) -> frozenset[str]:
         entries = [key for key in sorted(self.roles.main) if not self.side_code(key.path)]
         following = self._following(entries)
-        leading: dict[FunctionId, list[FunctionId]] = defaultdict(list)
+        leading: dict[Node, list[Node]] = defaultdict(list)
         for key, after in following.items():
             for one in after:
                 leading[one].append(key)
-        lively = _reached((key for key in following if self._is_lively(key)), leading)
+        lively = _reached(filter(self._starts_something, following), leading)
         loud = _reached((key for key in entries if key in lively), following)
         quiet = {key.path for key in following} - {key.path for key in loud}
         return frozenset(path for path in quiet if not self._holds_life(path))
@@ -59,39 +62,38 @@ class Programs:
         functions = self.names.modules[path].functions
         return any(self._is_lively(FunctionId(path, name)) for name in functions)
 
-    def _following(self, entries: Iterable[FunctionId]) -> dict[FunctionId, list[FunctionId]]:
-        """What each function that an entry reaches leads to: more rather than less.
+    def _following(self, entries: Iterable[FunctionId]) -> dict[Node, list[Node]]:
+        """What everything that an entry reaches leads to: more rather than less.
 
         An object may have any of its methods called, a module runs when it is entered.
         """
-        found: dict[FunctionId, list[FunctionId]] = {}
-        queue = deque(entries)
+        found: dict[Node, list[Node]] = {}
+        queue: deque[Node] = deque(entries)
         while queue:
-            key = queue.popleft()
-            if key not in found:
-                found[key] = list(self._after(key))
-                queue.extend(found[key])
+            node = queue.popleft()
+            if node not in found:
+                after = self._of_class(node) if isinstance(node, ClassId) else self._after(node)
+                found[node] = list(dict.fromkeys(after))
+                queue.extend(found[node])
         return found
 
-    def _after(self, key: FunctionId) -> Iterator[FunctionId]:
+    def _of_class(self, key: ClassId) -> Iterator[Node]:
+        """The methods of a class, its bases and its heirs."""
+        classes = self.graph.classes
+        for one in (*classes.project_line(key), *classes.children(key)):
+            yield from (function for function, _ in classes.members(one))
+
+    def _after(self, key: FunctionId) -> Iterator[Node]:
+        """What a function calls, makes, or hands on, and the module around it."""
         yield from self.graph.callees.get(key, ())
         if key.name != MODULE and MODULE in self.names.modules[key.path].functions:
             yield FunctionId(key.path, MODULE)
-        for call in self.names.function(key).calls:
-            values = (call.func, *(a.value for a in call.arguments))
-            for path in (value.path for value in values if value.path):
-                yield from self._meant(key, path)
-
-    def _meant(self, key: FunctionId, path: str) -> Iterator[FunctionId]:
-        """The functions that a name may have called: itself, or all methods of a class."""
-        resolved = self.names.resolve(key, path)
-        symbol = None if resolved is None else resolved.symbol
-        if isinstance(symbol, FunctionId):
-            yield symbol
-        if isinstance(symbol, ClassId):
-            classes = self.graph.classes
-            for one in (*classes.project_line(symbol), *classes.children(symbol)):
-                yield from (function for function, _ in classes.members(one))
+        calls = self.names.function(key).calls
+        values = (value for c in calls for value in (c.func, *(a.value for a in c.arguments)))
+        for path in {value.path for value in values}:
+            resolved = self.names.resolve(key, path) if path else None
+            if resolved is not None and isinstance(resolved.symbol, FunctionId | ClassId):
+                yield resolved.symbol
 
     # What is lively
 
@@ -105,6 +107,9 @@ class Programs:
         """The last names of calls that start, serve, or register a handler."""
         calls = self.graph.knowledge.calls.items()
         return frozenset(name.rpartition(".")[2] for name, facts in calls if _starts(facts))
+
+    def _starts_something(self, node: Node) -> bool:
+        return isinstance(node, FunctionId) and self._is_lively(node)
 
     def _is_lively(self, key: FunctionId) -> bool:
         """Whether a function starts something, serves, handles signals, or loads the unseen."""
@@ -141,9 +146,7 @@ def _starts(facts: CallFacts) -> bool:
     return facts.does in VERBS or any(runs.role in ROLES for runs in facts.runs)
 
 
-def _reached(
-    starts: Iterable[FunctionId], following: dict[FunctionId, list[FunctionId]]
-) -> set[FunctionId]:
+def _reached(starts: Iterable[Node], following: Mapping[Node, list[Node]]) -> set[Node]:
     seen = set(starts)
     queue = deque(seen)
     while queue:
