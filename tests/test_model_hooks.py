@@ -89,6 +89,9 @@ RESTORED = {
     "what was there before": (
         "previous = signal.getsignal(signal.SIGTERM)\n    signal.signal(signal.SIGTERM, previous)"
     ),
+    "what a table holds": (
+        "old = {}\n    old[15] = signal.getsignal(15)\n    signal.signal(15, old[15])"
+    ),
 }
 
 

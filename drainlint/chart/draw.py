@@ -226,7 +226,7 @@ class _Drawing:
 def remarks(hook: Hook) -> Iterator[str]:
     """What is known of a registration, in words."""
     if isinstance(hook, ExitHook):
-        if hook.is_skipped_by_signals:
+        if hook.is_skipped_by_signals and hook.sort == "exit-hook":
             yield "no signal handler leads there"
         return
     if isinstance(hook, SignalHandler):
