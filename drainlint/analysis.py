@@ -70,8 +70,15 @@ def link(files: Sequence[SourceFile], options: Options) -> Linked:
     facts = {f.path: f for f in gather(files, vocabulary, options.jobs)}
     modules = {path: f.entry for path, f in facts.items() if f.entry is not None}
     bodies = Bodies({file.relative: file for file in files}, facts)
-    names = scripts(options.root, modules), _package(options.root)
-    return Linked(Program(modules, known, bodies, *names), facts, bodies, vocabulary)
+    program = Program(
+        modules,
+        known,
+        bodies,
+        scripts(options.root, modules),
+        _package(options.root),
+        lambda path: options.settings(path).side_code(path),
+    )
+    return Linked(program, facts, bodies, vocabulary)
 
 
 def _package(root: Path) -> str:

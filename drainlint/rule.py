@@ -172,7 +172,7 @@ class Rule(Generic[N]):
             name=self.name,
             level=self.level.of(noun) if level is None else level,
             confidence=noun.confidence,
-            lowered_by=_lowered(noun),
+            lowered_by=_lowered(noun, self.family),
             path=noun.path,
             place=(at or noun.place).first_line,
             message=message,
@@ -184,8 +184,12 @@ class Rule(Generic[N]):
         )
 
 
-def _lowered(noun: Noun) -> int:
+DRAINING = frozenset({"sleeping", "waiting"})
+"""Families that judge how long a drain takes: where nothing is to be drained, nobody waits."""
+
+
+def _lowered(noun: Noun, family: str) -> int:
     """Side code is worth a note at most; what was recognised by name alone loses a step."""
-    if noun.side:
+    if noun.side or (noun.function.alone and family in DRAINING):
         return int(Level.ERROR)
     return 1 if noun.confidence is Confidence.LOW else 0

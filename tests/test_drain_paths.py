@@ -133,6 +133,25 @@ def test_a_handler_handed_through_a_helper_is_still_a_handler() -> None:
     assert found.sort == "signal"
 
 
+def test_a_handler_handed_through_two_helpers_is_registered_by_the_outermost() -> None:
+    made = program("""
+        import signal
+
+        def install(handler):
+            signal.signal(signal.SIGTERM, handler)
+
+        def install_twice(handler):
+            install(handler)
+
+        def leave(signum, frame): ...
+
+        def main():
+            install_twice(leave)
+    """)
+    (registration,) = made.graph.registrations
+    assert (registration.target.name, registration.scope.name) == ("leave", "main")
+
+
 WORKER = """
 import threading
 

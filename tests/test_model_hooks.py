@@ -40,8 +40,8 @@ def test_a_handler_is_registered_for_a_signal_and_sets_an_event() -> None:
     assert found.defined.place.line == 6
     assert found.function.name == "main"
     assert found.hears_sigterm
-    assert not (found.raises)
-    assert not (found.is_deaf)
+    assert not found.raises
+    assert not found.is_deaf
     assert not found.on_loop
     assert not found.keeps_previous
 
@@ -88,6 +88,9 @@ RESTORED = {
     "the default": "signal.signal(signal.SIGTERM, signal.SIG_DFL)",
     "what was there before": (
         "previous = signal.getsignal(signal.SIGTERM)\n    signal.signal(signal.SIGTERM, previous)"
+    ),
+    "what a table holds": (
+        "old = {}\n    old[15] = signal.getsignal(15)\n    signal.signal(15, old[15])"
     ),
 }
 

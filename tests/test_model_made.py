@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from drainlint.link.makings import made_in
+from drainlint.link.makings import Makings
 from drainlint.link.names import FunctionId
 from drainlint.model.made import Made, Resource, Worker
 from drainlint.model.service import Act
@@ -19,7 +19,7 @@ IMPORTS = (
 
 def made(text: str, function: str) -> list[Made]:
     linked = program(IMPORTS + textwrap.dedent(text))
-    return list(made_in(linked, [FunctionId("app.py", function)]))
+    return list(Makings(linked).of(FunctionId("app.py", function)))
 
 
 def worker(text: str, function: str = "main") -> Worker:

@@ -8,11 +8,13 @@ from drainlint.chart.makings import MadeThings
 from drainlint.chart.paths import Paths, Way, Wishes
 from drainlint.chart.servicemap import Entry, Handler, LeftOut, MappedService, ServiceMap, Spot
 from drainlint.index.entries import MAIN, MODULE
+from drainlint.link.deliveries import deliveries
 from drainlint.link.drain import shown
 from drainlint.link.entries import PACKAGE, SCRIPT, Entries, ProgramEntry
 from drainlint.link.hooks import Hooks
 from drainlint.link.names import ClassId, FunctionId
 from drainlint.link.program import Program
+from drainlint.model.delivery import Delivery
 from drainlint.model.expression import Name
 from drainlint.model.hook import ExitHook, Hook, SignalHandler
 from drainlint.model.service import Lifetime
@@ -56,6 +58,7 @@ class _Drawing:
             tuple(handlers),
             tuple(services),
             things,
+            tuple(self._deliveries()),
             tuple(self.paths.drawn),
             LeftOut(
                 len(asked) - len(kept),
@@ -66,6 +69,14 @@ class _Drawing:
                 len(self.things.of_functions) - len(things),
             ),
         )
+
+    def _deliveries(self) -> Iterator[Delivery]:
+        """Every function that acknowledges messages, or hands them on."""
+        for key, _ in self.program.names.functions():
+            if self.wishes.shows(key.path):
+                for one in deliveries(self.program, key):
+                    if one.acknowledged or one.handed_to:
+                        yield one
 
     # Entries
 
@@ -102,7 +113,7 @@ class _Drawing:
             Spot(root.function.path, root.first_line or defined.line),
             place,
             self.paths.triggers(way),
-            () if root.first_line else tuple(self._sets(root.function)),
+            () if root.first_line else self._tells(root.function),
             self.paths.draw(way),
             () if root.first_line else tuple(self._remarks(root.function)),
         )
@@ -123,6 +134,11 @@ class _Drawing:
                 label = f"`{hook.handler}`"
                 told = tuple(remarks(hook))
                 yield Handler(label, spot, spot, hook.signals, hook.sets, remarks=told)
+
+    def _tells(self, handler: FunctionId) -> tuple[str, ...]:
+        """The stop signals that a handler sets; where it sets none, what else it sets."""
+        hooks = (h for h in self.hooks.of.get(handler, ()) if isinstance(h, SignalHandler))
+        return tuple(self._sets(handler)) or next((hook.sets for hook in hooks), ())
 
     def _sets(self, handler: FunctionId) -> Iterator[str]:
         """The stop signals that a handler, or what it calls, sets."""
@@ -210,7 +226,7 @@ class _Drawing:
 def remarks(hook: Hook) -> Iterator[str]:
     """What is known of a registration, in words."""
     if isinstance(hook, ExitHook):
-        if hook.is_skipped_by_signals:
+        if hook.is_skipped_by_signals and hook.sort == "exit-hook":
             yield "no signal handler leads there"
         return
     if isinstance(hook, SignalHandler):

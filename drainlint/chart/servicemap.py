@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from drainlint.model.deadline import Bound, Deadline
+from drainlint.model.delivery import Delivery
 from drainlint.model.made import Made
 from drainlint.model.service import Held, Lifetime
 
@@ -184,6 +185,8 @@ class ServiceMap:
     services: tuple[MappedService, ...] = ()
     made: tuple[Made, ...] = ()
     """Workers and resources that no attribute of a service keeps."""
+    deliveries: tuple[Delivery, ...] = ()
+    """Who receives messages, and what becomes of them."""
     paths: tuple[DrainPath, ...] = ()
     left_out: LeftOut = field(default_factory=LeftOut)
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from drainlint.link.drain import Root, shown
 from drainlint.link.names import FunctionId
 from drainlint.link.nouns import Nouns
 from drainlint.link.program import Program
+from drainlint.link.tries import tries
 from drainlint.model.close import Close
 from drainlint.model.deadline import AT_ONCE, FOREVER, Bound, Deadline
 from drainlint.model.expression import Call
@@ -18,6 +20,7 @@ from drainlint.model.loop import Loop
 from drainlint.model.noun import Noun
 from drainlint.model.pause import Pause
 from drainlint.model.place import Place
+from drainlint.model.tryblock import TryBlock
 from drainlint.model.wait import Wait
 
 NO_WAITS = frozenset({"bound", "client", "limits"})
@@ -70,12 +73,16 @@ class Trees:
             for pause in loop.pauses
         }
         closes = {noun.place: noun for noun in of_body if isinstance(noun, Close)}
+        body = self.program.bodies[key]
+        blocks = [block for block in tries(self.program, key, body) if block.swallowing]
         found: dict[FunctionId, list[MappedWait]] = {}
         for noun in of_body:
             again = noun.place in within and not isinstance(noun, Loop)
             again = again or (noun.place in closes and isinstance(noun, Wait))
             made = None if again else _mapped(noun)
             if made is not None:
+                told = tuple(_swallowed(noun, blocks))
+                made = replace(made, remarks=(*made.remarks, *told))
                 name = noun.function.name
                 found.setdefault(FunctionId(key.path, name) if name else key, []).append(made)
         return found
@@ -232,6 +239,16 @@ def _mapped(noun: Noun) -> MappedWait | None:
                 remarks=(f"asks {noun.wakeups}",),
             )
     return None
+
+
+def _swallowed(noun: Noun, blocks: Iterable[TryBlock]) -> Iterator[str]:
+    """What the innermost `try` around a wait keeps to itself when the wait is broken off."""
+    around = [block for block in blocks if block.body.holds(noun.place)]
+    for block in around[-1:]:
+        if not block.cancels_itself:
+            catch = block.swallowing[0]
+            what = "cancellation" if block.awaits and catch.catches_cancellation else "an interrupt"
+            yield f"{what} ends at `{catch.text}` on line {catch.place.line}"
 
 
 def _wait(wait: Wait) -> MappedWait | None:

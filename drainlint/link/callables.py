@@ -98,6 +98,8 @@ class Callables:
         if isinstance(expression, Constant):
             return ()
         match expression:
+            case Name():
+                return self._by_name(scope, expression.dotted)
             case Lambda(function=function):
                 written = self.names.lambda_(scope, function)
                 return () if written is None else (written,)
@@ -108,9 +110,9 @@ class Callables:
             case Call() if expression.method in ("partial", "partialmethod", "WeakMethod", "wraps"):
                 first = expression.arguments[0].value if expression.arguments else None
                 return () if first is None else self.named(scope, first)
-        path = expression.path
-        if not path:
-            return ()
+        return self._by_name(scope, expression.path) if expression.path else ()
+
+    def _by_name(self, scope: FunctionId, path: str) -> tuple[FunctionId, ...]:
         resolved = self.names.resolve(scope, path)
         if resolved is None:
             return ()

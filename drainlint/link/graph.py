@@ -40,7 +40,7 @@ class Registration:
     role: str
     target: FunctionId
     scope: FunctionId
-    """The function that hands it on."""
+    """The function that hands it on: the caller of a helper, where it goes through one."""
     place: Place
     facts: CallFacts | None = None
     call: Call | None = None
@@ -203,10 +203,8 @@ class Graph(Callables):
         found: Passed,
     ) -> None:
         """`Thread(target=work, args=(q,))` and `submit(work, q)` pass arguments on, too."""
-        facts = self.kinds.facts(scope, call)
-        if facts is None:
-            return
-        for runs in facts[0].runs:
+        facts = self._running(scope, call)
+        for runs in facts.runs if facts is not None else ():
             handed = call.argument(runs.argument, runs.at)
             if handed is None:
                 continue
@@ -234,25 +232,55 @@ class Graph(Callables):
 
     # Registrations
 
+    @cached_property
+    def _runners(self) -> frozenset[str]:
+        """The last names of all that runs what it is given: `Thread`, `submit`, `signal`."""
+        calls = {name for name, facts in self.knowledge.calls.items() if facts.runs}
+        others = {other for other, name in self.knowledge.aliases.items() if name in calls}
+        return frozenset(name.rpartition(".")[2] for name in calls | others)
+
+    def _running(self, scope: FunctionId, call: Call) -> CallFacts | None:
+        """The facts of a call that runs what it is given; None for the many that do not.
+
+        Its name tells it, unless it is a plain one, which an import or an assignment may give.
+        """
+        path = call.func.path
+        if call.method not in self._runners:
+            resolved = self.names.resolve(scope, path) if path and "." not in path else None
+            symbol = None if resolved is None else resolved.symbol
+            if isinstance(symbol, Library):
+                if symbol.dotted.rpartition(".")[2] not in self._runners:
+                    return None
+            elif not isinstance(symbol, Variable):
+                return None
+        known = self.kinds.facts(scope, call)
+        return None if known is None else known[0]
+
     def _registrations(self) -> Iterator[Registration]:
         for scope, entry in self.names.functions():
             yield from self._decorated(scope, entry)
             for call in entry.calls:
-                facts = self.kinds.facts(scope, call)
-                if facts is None:
-                    continue
-                for runs in facts[0].runs:
-                    yield from self._handed_on(scope, call, facts[0], runs)
+                facts = self._running(scope, call)
+                if facts is not None:
+                    for runs in facts.runs:
+                        yield from self._handed_on(scope, call, facts, runs)
         yield from self._called_methods()
 
     def _handed_on(
-        self, scope: FunctionId, call: Call, facts: CallFacts, runs: Runs, hops: int = 0
+        self, scope: FunctionId, call: Call, facts: CallFacts, runs: Runs
     ) -> Iterator[Registration]:
         value = call.argument(runs.argument, runs.at)
         if value is None:
             return
-        for target in self.handed(scope, value) or self.possible(scope, value):
-            yield Registration(runs.role, target, scope, call.place, facts, call)
+        for handing, target in self._given(scope, value):
+            yield Registration(runs.role, target, handing, call.place, facts, call)
+
+    def _given(
+        self, scope: FunctionId, value: Expression, hops: int = 0
+    ) -> Iterator[tuple[FunctionId, FunctionId]]:
+        """What a value may be, and who hands it on: a caller, where it comes by a parameter."""
+        found = self.handed(scope, value) or self.possible(scope, value)
+        yield from ((scope, target) for target in found)
         path = value.path
         resolved = self.names.resolve(scope, path) if path else None
         if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
@@ -262,8 +290,8 @@ class Graph(Callables):
             return
         passed = self.kinds.arguments.get(resolved.symbol.scope, {})
         for caller, given in passed.get(resolved.symbol.name, ()):
-            for target in self.handed(caller, given) or self.possible(caller, given):
-                yield Registration(runs.role, target, scope, call.place, facts, call)
+            if caller != resolved.symbol.scope:
+                yield from self._given(caller, given, hops + 1)
 
     def _decorated(self, scope: FunctionId, entry: FunctionEntry) -> Iterator[Registration]:
         outer = self.names.enclosing(scope)

@@ -9,7 +9,7 @@ from drainlint.index.entries import FunctionEntry
 from drainlint.link.drain import shown
 from drainlint.link.entries import Entries
 from drainlint.link.graph import Registration
-from drainlint.link.names import ClassId, FunctionId
+from drainlint.link.names import ClassId, FunctionId, Variable
 from drainlint.link.program import Program
 from drainlint.link.roles import HANDLERS
 from drainlint.model.expression import Call, Expression
@@ -122,7 +122,7 @@ class Hooks:
                 raises=self.program.always_leaves(one.target),
                 acts=bool(target.calls or target.bindings or target.raises),
                 keeps_previous=_keeps_previous(entry, call),
-                in_worker=self._function(key).worker,
+                in_worker=self._function(one.scope).worker,
                 in_coroutine=entry.is_async,
             )
 
@@ -131,10 +131,6 @@ class Hooks:
     ) -> SignalHandler:
         """What is registered is the library's own, or not known: `SIG_IGN`, `stop.set`."""
         last = value.path.rpartition(".")[2] or value.text
-        previous = any(
-            isinstance(way.value, Call) and way.value.method in LOOKS_UP
-            for way in entry.bindings.get(value.path, ())
-        )
         head, _, method = value.path.rpartition(".")
         waits = self.program.drain_paths.stop_waits
         registration = Registration("signal-handler", key, key, call.place, call=call)
@@ -151,11 +147,23 @@ class Hooks:
             sets=(head,) if method and waits.is_told(key, head) else (),
             acts=last != "SIG_IGN",
             ignores=last == "SIG_IGN",
-            restores=last in ("SIG_DFL", "default_int_handler") or previous,
+            restores=last in ("SIG_DFL", "default_int_handler") or self._is_previous(key, value),
             keeps_previous=_keeps_previous(entry, call),
             in_worker=self._function(key).worker,
             in_coroutine=entry.is_async,
         )
+
+    def _is_previous(self, key: FunctionId, value: Expression) -> bool:
+        """Whether a value was registered before: `old = signal.getsignal(n)`, also in a table."""
+        for path in (part.path for part in value.walk() if part.path):
+            resolved = self.program.names.resolve(key, path)
+            if resolved is None or not isinstance(resolved.symbol, Variable):
+                continue
+            holder = self.program.names.function(resolved.symbol.scope)
+            for way in holder.bindings.get(resolved.symbol.name, ()):
+                if isinstance(way.value, Call) and way.value.method in LOOKS_UP:
+                    return True
+        return False
 
     # Exit hooks
 

@@ -32,7 +32,7 @@ from drainlint.model.expression import (
 )
 from drainlint.model.function import Drain, Function
 from drainlint.model.kind import Kind
-from drainlint.model.made import Made, Resource, Worker
+from drainlint.model.made import Resource, Worker
 from drainlint.model.place import Place
 from drainlint.model.service import Act
 
@@ -315,13 +315,6 @@ class Makings:
 
 
 _WORDS = frozenset({"start", "stop", "join", "ask"})
-
-
-def made_in(program: Program, keys: Iterable[FunctionId]) -> Iterator[Made]:
-    """What several functions make."""
-    makings = Makings(program)
-    for key in keys:
-        yield from makings.of(key)
 
 
 def _gives(value: Expression, call: Call) -> bool:

@@ -1,6 +1,6 @@
 """The project as a whole: index and knowledge joined, and what nouns are built from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from drainlint.link.graph import Graph
 from drainlint.link.kinds import Kinds
 from drainlint.link.lifetimes import Lifetimes
 from drainlint.link.names import FunctionId, Library, Names, Variable
+from drainlint.link.programs import Programs
 from drainlint.link.roles import HANDLERS, WORKERS, Roles
 from drainlint.link.services import Services
 from drainlint.link.values import Values
@@ -68,11 +69,13 @@ class Program:
         bodies: GivesBodies,
         scripts: Iterable[str] = (),
         package: str = "",
+        side_code: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Link every file's index, by path.
 
         `bodies` reads a function when its body is asked for. `scripts` are console scripts,
-        `module:function`; `package` is the root's own dotted name, where it is a package.
+        `module:function`; `package` is the root's own dotted name, where it is a package;
+        `side_code` tells tests and examples by their place.
         """
         self.bodies = bodies
         self.knowledge = knowledge
@@ -84,6 +87,7 @@ class Program:
         self.roles = Roles(self.graph, scripts)
         self.services = Services(self.classes, self.kinds)
         self.lifetimes = Lifetimes(self.services, self.graph, self.values)
+        self.programs = Programs(self.graph, self.roles, side_code)
         self.drain_paths = DrainPaths(self.graph, self.roles, self.services)
         self._functions: dict[FunctionId, Function] = {}
 
@@ -111,6 +115,7 @@ class Program:
                 command_line=self.roles.in_command_line(key),
                 service=self.services.of_function(key),
                 implements=nature if nature in IMPLEMENTED else "",
+                alone=self.programs.is_alone(key.path),
             )
         return self._functions[key]
 

@@ -47,6 +47,9 @@ class Function:
     implements: str = ""
     """The nature of what its class is: a lock, queue, future, event, pool or thread."""
 
+    alone: bool = False
+    """The programs that reach its file have no worker, server, event loop or signal handler."""
+
     @property
     def short_name(self) -> str:
         """The last part of its name."""

@@ -22,6 +22,8 @@
         "makes": [made]                 the calls that make what it holds
       }],
       "made": [made],                   workers and resources that no service keeps
+      "deliveries": [{"function", "how", "message", "at",
+                      "worked_on", "handed_to", "acknowledged"}],   lists of steps
       "drain_paths": [{"number", "sort", "label", "triggers", "by_name", "root": node}],
       "left_out": {"entries", "users", "quiet", "drawn", "side", "made"}   how many are not shown
     }
@@ -31,7 +33,8 @@ A handler is `{"label", "at", "registered", "triggers", "sets", "drain_path", "r
 (`Worker.alive`). A made thing is `{"sort", "nature", "type", "text", "at", "function", "kept",
 "several", "in_loop", "within", "stopped", "handed_on"}`; sort is `worker` or `resource`; a worker
 has `runs`, `daemon` (null where it is not said), `started`, `joined` and `asked` as well, a
-resource `given_to` and `used`. An act is
+resource `given_to` and `used`. How a delivery is received is `callback`, `loop` or `take`; a step
+is `{"text", "at", "verb", "cleanup"}`. An act is
 `{"function", "at", "text", "bound"}`. A node is `{"name", "at", "waits", "calls",
 "called_on", "again"}`: `called_on` is the line on which the function above calls it, null for a
 root; `again` is null, or the number of the path in which the function is drawn. A wait is
@@ -56,6 +59,7 @@ from drainlint.chart.servicemap import (
     Spot,
 )
 from drainlint.model.deadline import Deadline
+from drainlint.model.delivery import Delivery, Step
 from drainlint.model.made import Made, Resource, Worker
 from drainlint.model.service import Act, Held, StopSignal
 
@@ -73,6 +77,7 @@ def render(chart: ServiceMap) -> str:
         "handlers": [_handler(handler) for handler in chart.handlers],
         "services": [_service(service) for service in chart.services],
         "made": [_made(made) for made in chart.made],
+        "deliveries": [_delivery(one) for one in chart.deliveries],
         "drain_paths": [_path(path) for path in chart.paths],
         "left_out": asdict(chart.left_out),
     }
@@ -189,6 +194,29 @@ def _bound(deadline: Deadline, around: str = "") -> Json:
         "seconds": deadline.seconds,
         "text": deadline.text,
         "around": around,
+    }
+
+
+def _delivery(one: Delivery) -> Json:
+    def steps(several: tuple[Step, ...]) -> list[Json]:
+        return [
+            {
+                "text": step.text,
+                "at": _at(Spot(one.path, step.place.line, step.place.column)),
+                "verb": step.verb,
+                "cleanup": step.cleanup,
+            }
+            for step in several
+        ]
+
+    return {
+        "function": one.function.name,
+        "how": one.how,
+        "message": one.message,
+        "at": _at(Spot(one.path, one.place.line, one.place.column)),
+        "worked_on": steps(one.worked_on),
+        "handed_to": steps(one.handed_to),
+        "acknowledged": steps(one.acknowledged),
     }
 
 

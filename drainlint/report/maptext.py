@@ -15,6 +15,7 @@ from drainlint.chart.servicemap import (
     Spot,
     bound_of,
 )
+from drainlint.model.delivery import Delivery
 from drainlint.model.made import Made, Resource, Worker
 from drainlint.model.service import Act, Held, StopSignal
 from drainlint.report.cells import shown, width_of, wrap
@@ -44,6 +45,7 @@ def render(chart: ServiceMap, *, color: bool = False, width: int = 80) -> str:
         ),
         *page.section("Services", map(page.service, chart.services)),
         *page.section("Workers and resources of functions", map(page.made, chart.made)),
+        *page.section("Messages", map(page.delivery, chart.deliveries)),
         *page.section("Drain paths", map(page.path, chart.paths)),
         "\n".join(shown(line) for line in _ending(chart)),
     ]
@@ -153,6 +155,28 @@ class _Page:
             yield from self._missing("stopped, joined nowhere", _STEP * 2)
         elif isinstance(made, Resource) and made.is_left_open:
             yield from self._missing("closed nowhere", _STEP * 2)
+
+    def delivery(self, one: Delivery) -> Iterator[str]:
+        """The lines of a function that receives messages: what it does with each, in order."""
+        how = {"callback": "is called with each", "loop": "loops over them", "take": "takes each"}
+        name = f"`{one.function.short_name}`"
+        text = f"{name} {how[one.how]}, as `{one.message}`"
+        yield from self._line(_STEP, text, Spot(one.path, one.place.line), mark=name)
+        words = (
+            ("works on it", one.worked_on),
+            ("hands it on", one.handed_to),
+            ("acknowledges", one.acknowledged),
+        )
+        steps = [(step, word) for word, several in words for step in several]
+        for step, word in sorted(steps, key=lambda item: (item[0].place, item[1])):
+            spot = Spot(one.path, step.place.line)
+            yield from self._line(_STEP * 2, f"{word}: `{step.text}`", spot)
+        if one.is_acknowledged_first:
+            yield from self._missing("acknowledged before it is worked on", _STEP * 2)
+        elif one.is_acknowledged_while_worked_on:
+            yield from self._missing("acknowledged while somebody else works on it", _STEP * 2)
+        elif one.may_stay_unacknowledged and one.worked_on:
+            yield from self._missing("not acknowledged where the work fails", _STEP * 2)
 
     def _held(self, held: Held, owner: str, made: Made | None) -> Iterator[str]:
         name = "is one itself" if held.name == "self" else f"`{held.name}`"
