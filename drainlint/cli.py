@@ -16,11 +16,12 @@ import click
 
 from drainlint import __version__
 from drainlint.cache import default_folder
-from drainlint.config import FAIL_ON, ConfigError, Overrides, RuleNames, closest
+from drainlint.config import FAIL_ON, ConfigError, Overrides, RuleNames
 from drainlint.discover import absolute
 from drainlint.report import FORMATS, render
 from drainlint.report.pages import page, table
 from drainlint.run import STDIN, Plan, Request, Target, chart, check, exit_code, plan, write
+from drainlint.spelling import closest
 
 if TYPE_CHECKING:
     from drainlint.discover import SourceFile

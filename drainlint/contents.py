@@ -77,7 +77,7 @@ class Contents:
 def stamp_of(file: SourceFile) -> Stamp:
     """How a file looks from outside; `NEVER` where that cannot be told."""
     try:
-        status = os.stat(file.path)  # noqa: PTH116  thousands of them
+        status = os.stat(file.place)  # noqa: PTH116  thousands of them
     except OSError:
         return NEVER
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino

@@ -105,7 +105,7 @@ def plan(request: Request) -> Plan:
     stdin = None
     if request.stdin is not None:
         path = absolute(filename)
-        stdin = SourceFile(Path(path), discovery.relative(path), request.stdin)
+        stdin = SourceFile(path, discovery.relative(path), request.stdin)
     found = discovery.asked(paths, stdin)
     broken = tuple(configs.broken)
     if broken and not found.files:

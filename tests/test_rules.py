@@ -37,10 +37,10 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "model finding",
-        "knowledge source",
+        "knowledge source spelling",
         "outcome rule fingerprint",
         "rules",
-        "config discover suppress baseline cache identity contents metadata memory",
+        "config discover patterns suppress baseline cache identity contents metadata memory",
         "index",
         "read",
         "gather",
