@@ -1,93 +1,85 @@
 """The engine: files to findings, in the stages of the design."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from drainlint.bodies import Bodies
-from drainlint.config import FileSettings
+from drainlint.cache import pack
 from drainlint.discover import SourceFile
-from drainlint.finding import Finding, Notice
-from drainlint.gather import FileFacts, Problem, gather, uncollected
+from drainlint.gather import FileFacts, gather, gather_packed, uncollected
 from drainlint.index.screen import Vocabulary
 from drainlint.judge import Judge, Judged, Linked
 from drainlint.knowledge import Knowledge, load
-from drainlint.link.program import Program
+from drainlint.link.program import Layout, Program
 from drainlint.link.scripts import scripts
+from drainlint.memory import Judged as Kept
+from drainlint.memory import Memory
+from drainlint.metadata import metadata, package
+from drainlint.recall import Analysis, Options, asked_first, choice, state
 from drainlint.rules import words
+from drainlint.verdict import Jury, conditions
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a run is asked to do."""
-
-    root: Path
-    settings: Callable[[str], FileSettings]
-    """The settings of a file, by its path relative to the root."""
-    knowledge: Mapping[str, object]
-    """The user's own tables."""
-    jobs: int
-    rules: frozenset[str]
-    """Codes that are active for any file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """What the engine found."""
-
-    findings: tuple[Finding, ...]
-    """Settled, for the asked files, by active rules."""
-    unparsable: tuple[Problem, ...] = ()
-    unreadable: tuple[Problem, ...] = ()
-    crashes: tuple[Notice, ...] = ()
+__all__ = ("Analysis", "Options", "analyse", "link")
 
 
 def analyse(files: Sequence[SourceFile], asked: frozenset[str], options: Options) -> Analysis:
     """Find what is wrong in the `asked` files (relative paths), with facts from all `files`.
 
-    Where nothing can be found in the asked files, the others are not even looked at.
+    Where nothing can be found in the asked files, the others are not even looked for.
     """
     with uncollected():
-        return _analysed(files, asked, options)
+        analysis = _analysed(files, asked, options)
+    if options.memory is not None:
+        options.memory.keep()
+    return analysis
 
 
 def _analysed(files: Sequence[SourceFile], asked: frozenset[str], options: Options) -> Analysis:
-    first = [file for file, _ in zip(files, asked, strict=False) if file.relative in asked]
-    if len(first) == len(asked) < len(files):
-        own = {f.path: f for f in gather(first, _vocabulary(load(options.knowledge)), options.jobs)}
-        if not any(f.may_matter for f in own.values()):
-            return _outcome(own)
-    linked = link(files, options)
-    judge = Judge(linked, options.settings, options.rules)
-    shares = judge.shared_out(sorted(asked & linked.facts.keys()), options.jobs)
-    return _outcome(linked.facts, *shares)
+    own = _gathered(asked_first(files, asked), _vocabulary(load(options.knowledge)), options)
+    if own and not any(facts.may_matter for facts in own.values()):
+        return _outcome(own)
+    linked = link(files, options, own)
+    jury = Jury(options.settings, options.rules, keeping=options.memory is not None)
+    paths = sorted(asked & linked.facts.keys())
+    shares = Judge(linked, jury).shared_out(paths, options.jobs)
+    analysis = _outcome(linked.facts, *shares)
+    if options.memory is not None and not analysis.crashes:
+        _keep(options.memory, shares, analysis, paths, options)
+    return analysis
 
 
-def link(files: Sequence[SourceFile], options: Options) -> Linked:
-    """Index every file and join what they tell."""
+def link(
+    files: Sequence[SourceFile], options: Options, own: Mapping[str, FileFacts] | None = None
+) -> Linked:
+    """Index every file and join what they tell; `own` are the facts of some that are known."""
     known = load(options.knowledge)
     vocabulary = _vocabulary(known)
-    facts = {f.path: f for f in gather(files, vocabulary, options.jobs)}
+    others = [file for file in files if file.relative not in (own or {})]
+    facts = {**(own or {}), **_gathered(others, vocabulary, options)}
     modules = {path: f.entry for path, f in facts.items() if f.entry is not None}
     bodies = Bodies({file.relative: file for file in files}, facts)
-    program = Program(
-        modules,
-        known,
-        bodies,
-        scripts(options.root, modules),
-        _package(options.root),
+    layout = Layout(
+        tuple(scripts(metadata(options.root), modules)),
+        package(options.root),
         lambda path: options.settings(path).side_code(path),
     )
-    return Linked(program, facts, bodies, vocabulary)
+    return Linked(Program(modules, known, bodies, layout), facts, bodies, vocabulary)
 
 
-def _package(root: Path) -> str:
-    """The dotted name under which a root that is a package itself is imported; else empty."""
-    parts: list[str] = []
-    while (root / "__init__.py").is_file() and root.name:
-        parts.insert(0, root.name)
-        root = root.parent
-    return ".".join(parts)
+def _gathered(
+    files: Sequence[SourceFile], vocabulary: Vocabulary, options: Options
+) -> dict[str, FileFacts]:
+    """The facts of each file by path, in the order of the files, from memory where it has them."""
+    memory = options.memory
+    if memory is None:
+        return {f.path: f for f in gather(files, vocabulary, options.jobs)}
+    memory.look(files)
+    known: dict[str, FileFacts] = dict(memory.facts(file.relative for file in files))
+    others = [file for file in files if file.relative not in known]
+    for facts, packed in gather_packed(others, vocabulary, options.jobs):
+        known[facts.path] = facts
+        if packed and facts.unreadable is None and facts.crash is None:
+            memory.learn(facts.path, packed, idle=facts.idle)
+    return {file.relative: known[file.relative] for file in files}
 
 
 def _vocabulary(knowledge: Knowledge) -> Vocabulary:
@@ -96,12 +88,38 @@ def _vocabulary(knowledge: Knowledge) -> Vocabulary:
 
 
 def _outcome(facts: Mapping[str, FileFacts], *judged: Judged) -> Analysis:
+    ordered = [facts[path] for path in sorted(facts)]
     unread = {problem.path: problem for share in judged for problem in share.problems}
-    unparsable = [f.unparsable for f in facts.values() if f.unparsable is not None]
-    crashes = [f.crash for f in facts.values() if f.crash is not None]
+    unparsable = [f.unparsable for f in ordered if f.unparsable is not None]
+    crashes = [f.crash for f in ordered if f.crash is not None]
     return Analysis(
         tuple(sorted((f for share in judged for f in share.findings), key=lambda f: f.order)),
         (*unparsable, *(unread[path] for path in sorted(unread))),
-        tuple(f.unreadable for f in facts.values() if f.unreadable is not None),
+        tuple(f.unreadable for f in ordered if f.unreadable is not None),
         (*crashes, *dict.fromkeys(c for share in judged for c in share.crashes)),
     )
+
+
+def _keep(
+    memory: Memory,
+    shares: Iterable[Judged],
+    analysis: Analysis,
+    asked: Collection[str],
+    options: Options,
+) -> None:
+    """Keep what rules spoke of.
+
+    A file that libcst refuses may have been opened for the sake of another: what was found then
+    serves the same choice of files only.
+    """
+    now = state(options.root, memory)
+    known = memory.judged(now)
+    refused = any(share.problems for share in shares)
+    new = {
+        path: (conditions(path, options.settings(path)), packed)
+        for share in shares
+        for path, packed in share.spoken.items()
+    }
+    old = {} if refused or known.asked else known.files
+    problems = pack((analysis.unparsable, analysis.unreadable))
+    memory.judge(Kept(now, {**old, **new}, problems, choice(asked) if refused else b""))

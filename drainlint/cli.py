@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from drainlint import __version__
-from drainlint.config import FAIL_ON, ConfigError, Overrides, RuleNames, closest
+from drainlint.cache import default_folder
+from drainlint.config import FAIL_ON, ConfigError, Overrides, RuleNames
+from drainlint.discover import absolute
 from drainlint.report import FORMATS, render
 from drainlint.report.pages import page, table
 from drainlint.run import STDIN, Plan, Request, Target, chart, check, exit_code, plan, write
+from drainlint.spelling import closest
 
 if TYPE_CHECKING:
     from drainlint.discover import SourceFile
@@ -70,7 +73,10 @@ _FACTS = (
         help="Where facts come from: the whole project (the default), or the PATHs alone.",
     ),
     click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes to use."),
-    click.option("--no-cache", is_flag=True, help="Use no cached facts; this version keeps none."),
+    click.option("--no-cache", is_flag=True, help="Neither use nor keep facts between runs."),
+    click.option(
+        "--cache-dir", metavar="DIR", envvar="DRAINLINT_CACHE_DIR", help="Where facts are kept."
+    ),
 )
 _CHECK = (
     click.argument("paths", nargs=-1, metavar="PATH..."),
@@ -349,9 +355,17 @@ def _request(options: dict[str, Any]) -> Request:
         heed_comments=not options["no_ignores"],
         whole_project=options["context"] == "project",
         jobs=options["jobs"],
+        cache=_cache(options),
         stdin=_read_stdin() if STDIN in paths else None,
         stdin_filename=filename,
     )
+
+
+def _cache(options: dict[str, Any]) -> Path | None:
+    """The folder in which facts are kept, if any are to be."""
+    if options["no_cache"]:
+        return None
+    return Path(absolute(options["cache_dir"])) if options["cache_dir"] else default_folder()
 
 
 def _is_setting(text: str) -> bool:

@@ -15,9 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from drainlint.discover import Globs, SideCode, absolute, compiled
+from drainlint.discover import Globs, SideCode, absolute
 from drainlint.finding import Notice
 from drainlint.outcome import RuleCard
+from drainlint.patterns import compiled
+from drainlint.spelling import closest
 
 FILE_NAMES = ("drainlint.toml", "pyproject.toml")
 """Where configuration may stand, the first one first."""
@@ -36,15 +38,6 @@ class ConfigError(Exception):
         """Keep each problem, ready to be printed on a line of its own."""
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-def closest(word: str, words: Iterable[str]) -> str:
-    """`; did you mean ...?` with the word that looks most like this one, or nothing."""
-    from difflib import get_close_matches  # noqa: PLC0415  only after a mistake
-
-    spelled = {w.casefold(): w for w in words}
-    match = get_close_matches(word.casefold(), spelled, 1)
-    return f"; did you mean `{spelled[match[0]]}`?" if match else ""
 
 
 class RuleNames:
@@ -291,6 +284,8 @@ class Configs:
         self._patch: dict[str, list[_Entry]] = {}
         self._of: dict[str, Config] = {}
         self._settings: dict[tuple[int, tuple[bool, ...]], FileSettings] = {}
+        self._plain: dict[str, FileSettings] = {}
+        """Of folders whose files are all judged alike."""
         problems = list(names.unknown((*(overrides.select or ()), *overrides.extend_select)))
         for text in overrides.values:
             problems += self._take(text)
@@ -355,6 +350,9 @@ class Configs:
 
     def settings(self, relative: str) -> FileSettings:
         """What a file, given relative to the root, is judged by."""
+        folder = relative[: relative.rfind("/") + 1]
+        if folder in self._plain:
+            return self._plain[folder]
         path = os.path.join(self.root, relative)
         config = self.of(os.path.dirname(path))
         matched = tuple(globs.match(path) for globs, _ in config.per_file_ignores)
@@ -372,6 +370,8 @@ class Configs:
                 levels={c: level for c, level in config.levels.items() if level != "off"},
                 side_code=SideCode(self.root, config.side_code),
             )
+        if not matched:
+            self._plain[folder] = known
         return known
 
     def _selected(self, config: Config) -> frozenset[str]:

@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Protocol, overload
 
 from drainlint.finding import Notice
 from drainlint.outcome import Skipped
+from drainlint.patterns import IgnoreFile, compiled, slashed
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Container
-
-    from pathspec import GitIgnoreSpec
 
 DEFAULT_EXCLUDES = (".*", "venv", "node_modules", "build", "dist", "__pycache__", "site-packages")
 DEFAULT_SIDE_CODE = (
@@ -52,14 +51,6 @@ _MET = (".py", *_NOT_CHECKED)
 """Endings of files that a walk takes note of."""
 
 
-@cache
-def compiled(patterns: tuple[str, ...]) -> "GitIgnoreSpec":
-    """Patterns as `.gitignore` writes them; raises ValueError for one that is none."""
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415  only where there are patterns
-
-    return GitIgnoreSpec.from_lines(patterns)
-
-
 @dataclass(frozen=True, slots=True)
 class Globs:
     """Patterns as `.gitignore` writes them, relative to the folder of the file they stand in."""
@@ -72,7 +63,7 @@ class Globs:
 
     def match(self, path: str) -> bool:
         """Whether an absolute path, or a folder that holds it, matches; folders end in a slash."""
-        prefix = _slashed(self.base)
+        prefix = slashed(self.base)
         if not self.patterns or not path.startswith(prefix) or path == prefix:
             return False
         return compiled(self.patterns).match_file(path[len(prefix) :])
@@ -89,7 +80,7 @@ class SideCode:
     def __call__(self, relative: str) -> bool:
         """Whether a file, given relative to the root, is side code."""
         if self.globs is not None:
-            path = _slashed(self.root) + relative
+            path = slashed(self.root) + relative
             return any(globs.match(path) for globs in self.globs)
         names, pattern = _default_side_code()
         *folders, name = relative.split("/")
@@ -110,11 +101,17 @@ def _default_side_code() -> tuple[frozenset[str], "re.Pattern[str]"]:
 class SourceFile:
     """A file to read, by where it stands and by the name that reports give it."""
 
-    path: Path
+    place: str | Path
+    """Made a path only where it is asked for: a walk meets thousands of files."""
     relative: str
     """Relative to the project's root, with forward slashes."""
     content: bytes | None = None
     """What came by standard input in the file's place."""
+
+    @property
+    def path(self) -> Path:
+        """Where it stands."""
+        return Path(self.place)
 
 
 class Excludes(Protocol):
@@ -205,77 +202,6 @@ class Project(Sequence[SourceFile]):
         yield from self._files[len(self.asked) :]
 
 
-class IgnoreFile:
-    """One `.gitignore` or `.git/info/exclude`, asked about entries and not about their parents."""
-
-    def __init__(self, file: str, base: str) -> None:
-        """Read the file; one that cannot be read ignores nothing."""
-        self._base = _slashed(base)
-        try:
-            text = Path(file).read_text(encoding="utf-8-sig", errors="surrogateescape")
-        except OSError:
-            text = ""
-        lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
-        by_name = {i for i, line in enumerate(lines) if "/" not in line.strip().rstrip("/")}
-        self._by_name = _Numbered.of(lines, by_name)
-        self._by_path = _Numbered.of(lines, set(range(len(lines))) - by_name)
-        self._names: dict[str, tuple[int, bool | None]] = {}
-
-    def verdict(self, path: str, name: str) -> bool | None:
-        """Whether it ignores an entry, un-ignores it, or says nothing; folders end in a slash."""
-        known = self._names.get(name)
-        if known is None:
-            known = self._names[name] = self._by_name.verdict(name)
-        if not self._by_path.numbers:
-            return known[1]
-        return max(known, self._by_path.verdict(path[len(self._base) :]), key=_number)[1]
-
-    def hides(self, folder: str) -> bool:
-        """Whether it ignores a folder or one that holds it."""
-        parts = folder[len(self._base) :].rstrip("/").split("/")
-        above = self._base
-        for part in parts:
-            above += part + "/"
-            if self.verdict(above, part + "/"):
-                return True
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class _Numbered:
-    """Some lines of an ignore file, which remember where they stand: the last match wins."""
-
-    numbers: tuple[int, ...]
-    patterns: tuple[str, ...]
-
-    @classmethod
-    def of(cls, lines: Sequence[str], numbers: Iterable[int]) -> "_Numbered":
-        """Those lines of a file that are patterns; git passes over the others too."""
-        chosen = sorted(numbers)
-        if not _are_patterns(tuple(lines[i] for i in chosen)):
-            chosen = [i for i in chosen if _are_patterns((lines[i],))]
-        return cls(tuple(chosen), tuple(lines[i] for i in chosen))
-
-    def verdict(self, path: str) -> tuple[int, bool | None]:
-        """The number of the last line that matches, and what it says; -1 where none does."""
-        if not self.patterns:
-            return -1, None
-        result = compiled(self.patterns).check_file(path)
-        return (-1, None) if result.index is None else (self.numbers[result.index], result.include)
-
-
-def _number(verdict: tuple[int, bool | None]) -> int:
-    return verdict[0]
-
-
-def _are_patterns(lines: tuple[str, ...]) -> bool:
-    try:
-        compiled(lines)
-    except ValueError:
-        return False
-    return True
-
-
 def absolute(path: str) -> str:
     """An absolute path with forward slashes; symbolic links stay as they are."""
     return os.path.abspath(path).replace(os.sep, "/")
@@ -283,10 +209,6 @@ def absolute(path: str) -> str:
 
 def _ending(name: str) -> str:
     return name[name.rfind(".") :]
-
-
-def _slashed(folder: str) -> str:
-    return folder if folder.endswith("/") else folder + "/"
 
 
 @dataclass(slots=True)
@@ -308,9 +230,11 @@ class Discovery:
     def __init__(self, root: Path, config_of: ConfigOf) -> None:
         """Keep the root and the way to a folder's configuration."""
         self.root = root
-        self._prefix = _slashed(absolute(str(root)))
+        self._prefix = slashed(absolute(str(root)))
         self._config_of = config_of
         self._ignores: dict[str, IgnoreFile] = {}
+        self._all: _Net | None = None
+        """What a walk from the root has gathered, where one was made already."""
 
     def asked(self, paths: Iterable[str], stdin: SourceFile | None = None) -> Found:
         """The files that the arguments name and hold, and what came by standard input."""
@@ -318,7 +242,9 @@ class Discovery:
         empty = [path for path in paths if not self._argument(path, net)]
         if stdin is not None and not self._left_out(str(stdin.path), net):
             net.files[stdin.relative] = stdin
-        real = {str(file.path): name for name, file in net.files.items() if name not in net.links}
+        everything = absolute(str(self.root)) in net.walked and not net.links
+        self._all = net if everything else None
+        real = {str(file.place): name for name, file in net.files.items() if name not in net.links}
         for name, target in sorted(net.links.items()):
             other = real.setdefault(target, name)
             if other != name:
@@ -339,8 +265,10 @@ class Discovery:
         """What was asked for and, once somebody wants them, all other files under the root."""
 
         def walk() -> list[SourceFile]:
-            net = _Net()
-            self._walk(self._prefix.rstrip("/"), net)
+            net = self._all
+            if net is None:
+                net = _Net()
+                self._walk(self._prefix.rstrip("/"), net)
             return [net.files[name] for name in sorted(net.files)]
 
         return Project(found.files, walk)
@@ -376,7 +304,7 @@ class Discovery:
 
     def _has(self, folder: str, net: _Net) -> bool:
         """Whether other arguments have brought files of this folder, or all of it is left out."""
-        prefix = _slashed(self.relative(folder))
+        prefix = slashed(self.relative(folder))
         return any(name.startswith(prefix) for name in (*net.files, *net.skipped))
 
     def _left_out(self, path: str, net: _Net) -> bool:
@@ -392,7 +320,7 @@ class Discovery:
 
     def _keep(self, path: str, net: _Net, *, link: bool) -> None:
         relative = self.relative(path)
-        net.files[relative] = SourceFile(Path(path), relative)
+        net.files[relative] = SourceFile(path, relative)
         if link:
             net.links[relative] = os.path.realpath(path).replace(os.sep, "/")
 
@@ -415,7 +343,8 @@ class Discovery:
             if ".gitignore" in entries:
                 ignores = (*self._ignore_file(f"{folder}/.gitignore", folder), *ignores)
             config = self._config_of(folder or "/", entries)
-            below = (self._entry(folder, entry, ignores, config, net) for entry in entries.values())
+            met = (entry for entry in entries.values() if _may_count(entry))
+            below = (self._entry(folder, entry, ignores, config, net) for entry in met)
             waiting += [(path, ignores) for path in below if path]
 
     def _entry(
@@ -481,6 +410,11 @@ class Discovery:
                 return ()
             self._ignores[file] = IgnoreFile(file, base)
         return (self._ignores[file],)
+
+
+def _may_count(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry is more than one of the many files that are no source."""
+    return entry.name.endswith(_MET) or entry.is_dir(follow_symlinks=False) or entry.is_symlink()
 
 
 def _reason(path: str, name: str, ignores: tuple[IgnoreFile, ...], config: Excludes) -> str:

@@ -3,11 +3,13 @@
 import ast
 import gc
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
+from drainlint.cache import pack, unpack
 from drainlint.discover import SourceFile
 from drainlint.finding import Notice
 from drainlint.index.collect import index
@@ -20,6 +22,7 @@ FEW = 60
 BATCH = 25
 """Files handed to a process at a time."""
 TOO_DEEP = "nested too deeply"
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class FileFacts:
             return True
         return self.entry is not None and any(f.is_async for f in self.entry.functions.values())
 
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to say of it, whatever the other files hold."""
+        return self.entry is not None and not self.may_matter
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:
@@ -71,7 +79,33 @@ def uncollected() -> Iterator[None]:
 
 def gather(files: Sequence[SourceFile], vocabulary: Vocabulary, jobs: int) -> Iterator[FileFacts]:
     """The facts of each file, in the order of the files."""
-    work = partial(facts, vocabulary=vocabulary)
+    yield from _shared_out(partial(facts, vocabulary=vocabulary), files, jobs)
+
+
+def gather_packed(
+    files: Sequence[SourceFile], vocabulary: Vocabulary, jobs: int
+) -> Iterator[tuple[FileFacts, bytes]]:
+    """The facts of each file, in the order of the files, and the same as bytes to be kept.
+
+    They come as bytes from another process in any case. What is nested too deeply to be packed is
+    gathered again here, and not kept.
+    """
+    packed = _shared_out(partial(_packed, vocabulary=vocabulary), files, jobs)
+    for file, content in zip(files, packed, strict=True):
+        yield unpack(content) if content else facts(file, vocabulary), content
+
+
+def _packed(file: SourceFile, vocabulary: Vocabulary) -> bytes:
+    try:
+        return pack(facts(file, vocabulary))
+    except RecursionError:
+        return b""
+
+
+def _shared_out(
+    work: Callable[[SourceFile], Made], files: Sequence[SourceFile], jobs: int
+) -> Iterator[Made]:
+    """Do some work on each file, in several processes where that pays."""
     if jobs < 2 or len(files) < FEW:  # noqa: PLR2004 - one process is this one
         yield from map(work, files)
         return

@@ -1,14 +1,14 @@
 """From a linked project to findings: bodies become nouns, and rules judge them, file by file."""
 
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from drainlint.bodies import Bodies
-from drainlint.config import FileSettings
+from drainlint.cache import pack
 from drainlint.finding import Finding, Notice
 from drainlint.gather import FileFacts, Problem
 from drainlint.index.screen import Vocabulary
@@ -17,9 +17,8 @@ from drainlint.link.names import FunctionId
 from drainlint.link.nouns import Nouns
 from drainlint.link.program import Program
 from drainlint.model.noun import Noun
-from drainlint.rule import Rule
-from drainlint.rules import cards, rule
 from drainlint.settle import settle
+from drainlint.verdict import Jury
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -48,23 +47,29 @@ class Judged:
     crashes: tuple[Notice, ...] = ()
     problems: tuple[Problem, ...] = ()
     """Files that libcst refused."""
+    spoken: Mapping[str, bytes] = field(default_factory=dict)
+    """What rules spoke of in each file, packed, where it is to be kept."""
 
 
 @dataclass
 class Judge:
-    """Applies rules to nouns; a rule that crashes is reported, and the others go on."""
+    """Reads what files hold, and has it judged."""
 
     linked: Linked
-    settings: Callable[[str], FileSettings]
-    """What a file is judged by, by its path relative to the root."""
-    rules: frozenset[str]
-    """Codes that are active for any file."""
-    crashes: list[Notice] = field(default_factory=list)
+    jury: Jury
 
     def judged(self, paths: Sequence[str]) -> Judged:
         """Judge these files."""
-        found = tuple(f for path in paths for f in settle(self.findings(path), self.settings(path)))
-        return Judged(found, tuple(self.crashes), tuple(self.linked.bodies.problems.values()))
+        found: list[Finding] = []
+        spoken: dict[str, bytes] = {}
+        for path in paths:
+            told, spoken_of = self.jury.first(path, self._nouns(path))
+            found += settle(told, self.jury.settings(path))
+            if self.jury.keeping:
+                with suppress(RecursionError):  # nested too deeply to be kept
+                    spoken[path] = pack(spoken_of)
+        problems = tuple(self.linked.bodies.problems.values())
+        return Judged(tuple(found), tuple(self.jury.crashes), problems, spoken)
 
     def shared_out(self, paths: Sequence[str], jobs: int) -> list[Judged]:
         """Judge these files in several processes, where they can share what is linked already.
@@ -108,16 +113,6 @@ class Judge:
         functions = (facts.entry.functions[name] for name in facts.screened)
         return sum(f.end_line - f.first_line + 1 for f in functions)
 
-    def findings(self, path: str) -> Iterator[Finding]:
-        """What the active rules find in one file."""
-        settings = self.settings(path)
-        side = settings.side_code(path)
-        for noun in self._nouns(path):
-            judged = replace(noun, budget=settings.budget, min_sleep=settings.min_sleep, side=side)
-            for judging in self._by_noun.get(type(noun).__name__, ()):
-                if judging.code in settings.rules:
-                    yield from self._check(judging, judged)
-
     def _nouns(self, path: str) -> Iterator[Noun]:
         facts = self.linked.facts[path]
         if facts.entry is None:
@@ -134,14 +129,7 @@ class Judge:
                 yield from list(self._builder.of_body(key, body))
             except Exception as fault:  # noqa: BLE001 - whatever it is, the other functions go on
                 text = f"reading `{name}` failed: {type(fault).__name__}: {fault}"
-                self.crashes.append(Notice("crash", path, text))
-
-    def _check(self, judging: Rule[Noun], noun: Noun) -> Iterator[Finding]:
-        try:
-            yield from list(judging.check(noun))
-        except Exception as fault:  # noqa: BLE001 - whatever it is, the other rules go on
-            text = f"rule {judging.name} failed: {type(fault).__name__}: {fault}"
-            self.crashes.append(Notice("crash", noun.path, text))
+                self.jury.crashes.append(Notice("crash", path, text))
 
     @cached_property
     def _builder(self) -> Nouns:
@@ -150,14 +138,6 @@ class Judge:
     @cached_property
     def _candidates(self) -> Candidates:
         return Candidates(self.linked.program, self.linked.vocabulary, self._builder.under_locks)
-
-    @cached_property
-    def _by_noun(self) -> Mapping[str, Sequence[Rule[Noun]]]:
-        found: dict[str, list[Rule[Noun]]] = defaultdict(list)
-        for card in cards():
-            if card.code in self.rules and card.noun:
-                found[card.noun].append(rule(card.code))
-        return found
 
 
 def _shares(lines: Mapping[str, int], jobs: int) -> list[list[str]]:

@@ -5,7 +5,6 @@ dispatch, its docstring is the documentation page, and the page's `Bad:` and `Go
 tests. There is nothing to register: the class's module gives the family, its name the rule's name.
 """
 
-import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator
@@ -105,7 +104,9 @@ class Page:
 
         Raises ValueError where the headline or the paragraphs are missing.
         """
-        text = inspect.cleandoc(docstring)
+        from inspect import cleandoc  # noqa: PLC0415  only for pages
+
+        text = cleandoc(docstring)
         prose, *blocks = re.split(r"^(Bad|Good):\n", text, flags=re.MULTILINE)
         headline, _, why = prose.partition("\n\n")
         if not headline.strip() or not why.strip():

@@ -11,21 +11,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drainlint.cache import Store
 from drainlint.config import ConfigError, Configs, FileSettings, Overrides, RuleNames, config_in
+from drainlint.contents import MARK
 from drainlint.discover import Discovery, Found, SourceFile, absolute, find_root
 from drainlint.finding import Confidence, Finding, Level, Notice
+from drainlint.identity import identity
+from drainlint.memory import Memory
 from drainlint.model.place import Place
 from drainlint.outcome import Outcome
 
 if TYPE_CHECKING:
-    from drainlint.analysis import Options
     from drainlint.chart.servicemap import ServiceMap
     from drainlint.gather import Problem
+    from drainlint.recall import Options
     from drainlint.suppress import Remark
 
 STDIN = "-"
 """The path that stands for standard input."""
-_MARK = b"drainlint:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Request:
     whole_project: bool = True
     """Whether facts come from every file under the root, or from `paths` alone."""
     jobs: int | None = None
+    cache: Path | None = None
+    """The folder in which facts are kept between runs; without it none are."""
     stdin: bytes | None = None
     stdin_filename: str | None = None
 
@@ -61,6 +66,8 @@ class Plan:
     strict: bool
     jobs: int
     warnings: tuple[str, ...]
+    memory: Memory | None = None
+    """What earlier runs learned of these files."""
 
     @property
     def whole_project(self) -> bool:
@@ -98,7 +105,7 @@ def plan(request: Request) -> Plan:
     stdin = None
     if request.stdin is not None:
         path = absolute(filename)
-        stdin = SourceFile(Path(path), discovery.relative(path), request.stdin)
+        stdin = SourceFile(path, discovery.relative(path), request.stdin)
     found = discovery.asked(paths, stdin)
     broken = tuple(configs.broken)
     if broken and not found.files:
@@ -110,6 +117,10 @@ def plan(request: Request) -> Plan:
         whole = False
         warnings.append(f"no project holds all of these: facts come from them alone, not {root}")
     fail_on = request.fail_on or configs.main.fail_on
+    memory = None
+    if request.cache is not None and found.files:
+        store = Store(request.cache, root, identity(configs.knowledge))
+        memory = Memory(store, root, "project" if whole else "files")
     return Plan(
         request=request,
         root=root,
@@ -120,6 +131,7 @@ def plan(request: Request) -> Plan:
         strict=request.strict or fail_on == "note",
         jobs=request.jobs or configs.main.jobs or _cores(),
         warnings=tuple(warnings),
+        memory=memory,
     )
 
 
@@ -187,10 +199,15 @@ class _Judged:
 
 def _judge(plan: Plan) -> _Judged:
     """Run all stages; findings at their final levels."""
-    from drainlint.analysis import analyse  # noqa: PLC0415  not without files
+    from drainlint.recall import recalled  # noqa: PLC0415  not without files
 
     asked = frozenset(file.relative for file in plan.found.files)
-    analysis = analyse(plan.files, asked, _options(plan))
+    options = _options(plan)
+    analysis = recalled(plan.files, asked, options)
+    if analysis is None:
+        from drainlint.analysis import analyse  # noqa: PLC0415  most of drainlint
+
+        analysis = analyse(plan.files, asked, options)
     unparsable = [problem for problem in analysis.unparsable if problem.path in asked]
     unreadable = [problem for problem in analysis.unreadable if problem.path in asked]
     unchecked = frozenset(problem.path for problem in (*unparsable, *unreadable))
@@ -207,7 +224,7 @@ def _judge(plan: Plan) -> _Judged:
 
 def _options(plan: Plan) -> "Options":
     """What the engine is asked to do."""
-    from drainlint.analysis import Options  # noqa: PLC0415  not without files
+    from drainlint.recall import Options  # noqa: PLC0415  not without files
 
     return Options(
         root=plan.root,
@@ -215,6 +232,7 @@ def _options(plan: Plan) -> "Options":
         knowledge=plan.configs.knowledge,
         jobs=plan.jobs,
         rules=plan.active_rules,
+        memory=plan.memory,
     )
 
 
@@ -259,7 +277,7 @@ def _own(plan: Plan, code: str, remarks: Iterable["Remark"]) -> Iterator[Finding
 
 def _set_aside(plan: Plan, judged: _Judged) -> list[Finding]:
     """All findings, those that a comment sets aside marked, with those about the comments."""
-    commented = list(_commented(plan.found.files))
+    commented = list(_commented(plan))
     if not commented:
         return list(judged.findings)
     from drainlint.suppress import Suppressions  # noqa: PLC0415  few files have such comments
@@ -280,11 +298,13 @@ def _set_aside(plan: Plan, judged: _Judged) -> list[Finding]:
     return [*known, *marked(_own(plan, "DRN003", list(comments.unused(ran))))]
 
 
-def _commented(files: Iterable[SourceFile]) -> Iterator[tuple[SourceFile, bytes]]:
+def _commented(plan: Plan) -> Iterator[tuple[SourceFile, bytes]]:
     """The files that may hold comments of ours, with their bytes."""
-    for file in files:
+    for file in plan.found.files:
+        if plan.memory is not None and plan.memory.contents.marked(file.relative) is False:
+            continue
         content = _content(file)
-        if _MARK in content:
+        if MARK in content:
             yield file, content
 
 
@@ -324,6 +344,8 @@ def chart(plan: Plan, *, everything: bool) -> "tuple[ServiceMap, tuple[Notice, .
     from drainlint.chart.paths import Wishes  # noqa: PLC0415
 
     linked = link(plan.files, _options(plan))
+    if plan.memory is not None:
+        plan.memory.keep()
     asked = frozenset(file.relative for file in plan.found.files)
     own = [facts for path, facts in linked.facts.items() if path in asked]
     unread = (

@@ -13,10 +13,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from drainlint.config import RuleNames, closest
+from drainlint.config import RuleNames
 from drainlint.finding import Finding, Suppression
 from drainlint.model.place import Place
 from drainlint.source import decode
+from drainlint.spelling import closest
 
 _PRAGMA = re.compile(
     r"#\s*drainlint:\s*(?P<verb>[\w-]*)\s*(?:\[(?P<names>[^\]]*)\](?P<reason>.*))?"

@@ -1,9 +1,11 @@
 """What several tests need: the engine on source text, and repositories made on the spot."""
 
 import ast
+import atexit
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from drainlint.finding import Finding, Level
 
 PROJECT = Path(__file__).parents[1]
 GIT = shutil.which("git")
+os.environ["DRAINLINT_CACHE_DIR"] = tempfile.mkdtemp(prefix="drainlint-tests-")
+atexit.register(shutil.rmtree, os.environ["DRAINLINT_CACHE_DIR"], ignore_errors=True)
 
 ROOT = Path(__file__).parent / "nowhere"
 """The root of projects that exist in memory only."""

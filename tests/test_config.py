@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from drainlint.config import ConfigError, Configs, FileSettings, Overrides, RuleNames, closest
+from drainlint.config import ConfigError, Configs, FileSettings, Overrides, RuleNames
 from drainlint.finding import Level
 from drainlint.outcome import RuleCard
+from drainlint.spelling import closest
 
 CARDS = tuple(
     RuleCard(code, name, family, Level.WARNING, "It waits.", "Somebody waits.")

@@ -18,7 +18,9 @@ IMPORTS = (
 def blocks(text: str, function: str = "main") -> list[TryBlock]:
     made = program(IMPORTS + textwrap.dedent(text))
     key = FunctionId("app.py", function)
-    return list(tries(made, key, made.bodies[key]))
+    body = made.bodies.get(key)
+    assert body is not None
+    return list(tries(made, key, body))
 
 
 def block(text: str, function: str = "main") -> TryBlock:

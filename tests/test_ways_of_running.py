@@ -26,6 +26,7 @@ from drainlint.index.screen import Vocabulary
 from drainlint.judge import Judge, Linked
 from drainlint.report import render
 from drainlint.run import Plan, Request, check, plan
+from drainlint.verdict import Jury
 from tests.conftest import PROJECT
 
 PACKAGES = ("execnet", "filelock", "pre_commit")
@@ -165,7 +166,7 @@ def test_reading_every_function_finds_what_reading_the_screened_ones_finds(proje
     files = [*planned(project).files]
     screened = analyse(files, frozenset(f.relative for f in files), options).findings
 
-    judge = Judge(unscreened(link(files, options)), options.settings, options.rules)
+    judge = Judge(unscreened(link(files, options)), Jury(options.settings, options.rules))
     judged = judge.judged([file.relative for file in files])
 
     assert screened

@@ -20,6 +20,7 @@ from drainlint.model.loop import Loop
 from drainlint.model.noun import Noun
 from drainlint.model.pause import Pause
 from drainlint.model.place import Place
+from drainlint.model.statement import Body
 from drainlint.model.tryblock import TryBlock
 from drainlint.model.wait import Wait
 
@@ -57,15 +58,13 @@ class Trees:
             self._waits.setdefault(key, ())
             body = self.program.bodies.get(key) if _may_take_time(self.program, key) else None
             if body is not None:
-                for owner, waits in self._by_function(key, self.nouns.of_body(key, body)).items():
+                for owner, waits in self._by_function(key, body).items():
                     self._waits[owner] = tuple(sorted(waits, key=lambda wait: wait.spot))
         return self._waits[key]
 
-    def _by_function(
-        self, key: FunctionId, nouns: Iterable[Noun]
-    ) -> dict[FunctionId, list[MappedWait]]:
+    def _by_function(self, key: FunctionId, body: Body) -> dict[FunctionId, list[MappedWait]]:
         """The waits of a body; those of a lambda in it belong to the lambda."""
-        of_body = list(nouns)
+        of_body = list(self.nouns.of_body(key, body))
         within = {
             pause.place
             for loop in of_body
@@ -73,7 +72,6 @@ class Trees:
             for pause in loop.pauses
         }
         closes = {noun.place: noun for noun in of_body if isinstance(noun, Close)}
-        body = self.program.bodies[key]
         blocks = [block for block in tries(self.program, key, body) if block.swallowing]
         found: dict[FunctionId, list[MappedWait]] = {}
         for noun in of_body:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Related
 from drainlint.index.entries import FunctionEntry
-from drainlint.link.calls import LOGS
+from drainlint.knowledge.names import named
 from drainlint.link.drain import shown
 from drainlint.link.names import FunctionId, Library
 from drainlint.link.program import Program
@@ -123,7 +123,7 @@ def _hands_on(program: Program, key: FunctionId, call: Call) -> bool:
 
 def _is_work(program: Program, key: FunctionId, entry: FunctionEntry, call: Call) -> bool:
     """Whether a call works on a message, rather than reads, logs or decodes it."""
-    if call.method in LOGS:
+    if named("logs", call.method):
         return False
     if program.graph.targets(key, call):
         return True

@@ -1,6 +1,7 @@
 """The project as a whole: index and knowledge joined, and what nouns are built from."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
@@ -59,6 +60,18 @@ class GivesBodies(Protocol):
         """The body of a function; None where there is none to be read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is known of a project besides its code."""
+
+    scripts: tuple[str, ...] = ()
+    """Console scripts, `module:function`."""
+    package: str = ""
+    """The root's own dotted name, where it is a package."""
+    side_code: Callable[[str], bool] = lambda _: False
+    """Tells tests and examples by their place."""
+
+
 class Program:
     """Everything that is known of a project once all its files are indexed."""
 
@@ -67,27 +80,20 @@ class Program:
         modules: Mapping[str, ModuleEntry],
         knowledge: Knowledge,
         bodies: GivesBodies,
-        scripts: Iterable[str] = (),
-        package: str = "",
-        side_code: Callable[[str], bool] = lambda _: False,
+        layout: Layout,
     ) -> None:
-        """Link every file's index, by path.
-
-        `bodies` reads a function when its body is asked for. `scripts` are console scripts,
-        `module:function`; `package` is the root's own dotted name, where it is a package;
-        `side_code` tells tests and examples by their place.
-        """
+        """Link every file by its index; `bodies` reads a function when its body is asked for."""
         self.bodies = bodies
         self.knowledge = knowledge
-        self.names = Names(modules, package)
+        self.names = Names(modules, layout.package)
         self.classes = Classes(self.names)
         self.kinds = Kinds(self.names, self.classes, knowledge)
         self.values = Values(self.names, self.classes)
         self.graph = Graph(self.names, self.classes, self.kinds, knowledge)
-        self.roles = Roles(self.graph, scripts)
+        self.roles = Roles(self.graph, layout.scripts)
         self.services = Services(self.classes, self.kinds)
         self.lifetimes = Lifetimes(self.services, self.graph, self.values)
-        self.programs = Programs(self.graph, self.roles, side_code)
+        self.programs = Programs(self.graph, self.roles, layout.side_code)
         self.drain_paths = DrainPaths(self.graph, self.roles, self.services)
         self._functions: dict[FunctionId, Function] = {}
 

@@ -4,32 +4,28 @@ import configparser
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from drainlint.index.entries import MODULE, ModuleEntry
+from drainlint.metadata import ENTRY_POINTS, PYPROJECT, SETUP
 from drainlint.model.expression import Constant, Expression
 
+OPTIONS = "options.entry_points"
+"""The section of `setup.cfg` that lists scripts."""
 TARGET = re.compile(r"[\w.-]+\s*=\s*([\w.]+:[\w.]+)")
 
 
-def scripts(root: Path, modules: Mapping[str, ModuleEntry]) -> frozenset[str]:
+def scripts(texts: Mapping[str, str], modules: Mapping[str, ModuleEntry]) -> frozenset[str]:
     """The targets of all console scripts of a project, as `package.module:function`.
 
-    Metadata that cannot be read tells nothing; it is not ours to judge.
+    `texts` are the project's packaging metadata by their paths relative to its root.
     """
-    return frozenset([*_pyproject(root), *_setup_cfg(root), *_installed(root), *_setup_py(modules)])
+    listed = [*_pyproject(texts.get(PYPROJECT, "")), *_ini(texts.get(SETUP, ""), OPTIONS)]
+    return frozenset([*listed, *_installed(texts), *_setup_py(modules)])
 
 
-def _text(path: Path) -> str:
+def _pyproject(text: str) -> Iterator[str]:
     try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def _pyproject(root: Path) -> Iterator[str]:
-    try:
-        table = tomllib.loads(_text(root / "pyproject.toml"))
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return
     project = table.get("project", {})
@@ -42,15 +38,11 @@ def _pyproject(root: Path) -> Iterator[str]:
                 yield from (str(v) for v in found.values()) if isinstance(found, dict) else ()
 
 
-def _setup_cfg(root: Path) -> Iterator[str]:
-    yield from _ini(_text(root / "setup.cfg"), "options.entry_points")
-
-
-def _installed(root: Path) -> Iterator[str]:
-    for folder in (*root.glob("*.dist-info"), *root.glob("*.egg-info")):
-        text = _text(folder / "entry_points.txt")
-        for section in ("console_scripts", "gui_scripts"):
-            yield from _ini(text, "", section)
+def _installed(texts: Mapping[str, str]) -> Iterator[str]:
+    for path, text in texts.items():
+        if path.endswith(f"/{ENTRY_POINTS}"):
+            for section in ("console_scripts", "gui_scripts"):
+                yield from _ini(text, "", section)
 
 
 def _ini(text: str, container: str, section: str = "") -> Iterator[str]:
