@@ -6,6 +6,7 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.feeds import calls_about
 from drainlint.link.names import FunctionId, Variable
+from drainlint.link.origins import ways
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences
 from drainlint.model.expression import Call, Constant, Expression
@@ -13,6 +14,8 @@ from drainlint.model.place import Place
 
 DEPTH = 4
 """How many callers up a bound is looked for."""
+CLIENTS = frozenset({"client", "limits"})
+"""Verbs of calls whose timeout bounds all that is asked through what they make."""
 
 
 def bounded_by_callers(program: Program, key: FunctionId, depth: int = 0) -> str:
@@ -71,7 +74,20 @@ def limited(known: Known) -> str:
             return call.text
         if named("connects", call.method) and call.argument("timeout") is not None:
             return call.text
-    return "its requests are wrapped" if _is_wrapped(known) else ""
+    return _made_with(known) or ("its requests are wrapped" if _is_wrapped(known) else "")
+
+
+def _made_with(known: Known) -> str:
+    """The call that made the client with a timeout for all its requests."""
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    for scope, way in ways(known.program, known.key, path):
+        facts = known.program.facts(scope, way.value) if isinstance(way.value, Call) else None
+        if facts is None or facts[0].does not in CLIENTS or not isinstance(way.value, Call):
+            continue
+        given = way.value.argument(facts[0].timeout, facts[0].at)
+        if given is not None and not _is_none(given):
+            return way.value.text
+    return ""
 
 
 def _is_wrapped(known: Known) -> bool:
