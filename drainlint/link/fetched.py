@@ -53,9 +53,9 @@ def reaps(program: Program, key: FunctionId, call: Call) -> bool:
 
 
 def _starts(program: Program, target: FunctionId) -> bool:
-    """Whether a function starts others, so that it works."""
+    """Whether a function starts others, or pauses by itself: it does more than collect."""
     return any(
-        facts[0].does in ("spawn", "start", "fork")
+        facts[0].does in ("spawn", "start", "fork", "sleep")
         for call in program.names.function(target).calls
         if (facts := program.facts(target, call)) is not None
     )
