@@ -93,11 +93,10 @@ class Classes:
     @cached_property
     def member_names(self) -> frozenset[str]:
         """The names of all methods, and of all attributes that anything is put into."""
-        found: set[str] = set()
-        for _, klass in self.names.classes():
-            found.update(klass.methods)
-            found.update(klass.bindings)
+        found = {name for _, klass in self.names.classes() for name in klass.bindings}
         for _, entry in self.names.functions():
+            if entry.owner:
+                found.add(entry.short_name)
             found.update(path.rpartition(".")[2] for path in entry.bindings if "." in path)
         return frozenset(found)
 
