@@ -1,7 +1,7 @@
 """Programs without workers: nothing runs beside their main flow, and nobody has to drain them."""
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from drainlint.index.entries import MODULE
@@ -46,15 +46,17 @@ class Programs:
 
     @cached_property
     def _alone(self) -> frozenset[str]:
-        entries = [key for key in sorted(self.roles.main) if not self.side_code(key.path)]
-        following = self._following(entries)
-        leading: dict[Node, list[Node]] = defaultdict(list)
-        for key, after in following.items():
-            for one in after:
-                leading[one].append(key)
-        lively = _reached(filter(self._starts_something, following), leading)
-        loud = _reached((key for key in entries if key in lively), following)
-        quiet = {key.path for key in following} - {key.path for key in loud}
+        quiet: set[str] = set()
+        loud: set[str] = set()
+        for key in sorted(self.roles.main):
+            if not self.side_code(key.path):
+                reached = self._quietly_reached(key)
+                if reached is None:
+                    loud.add(key.path)
+                else:
+                    quiet |= reached
+        if quiet:
+            quiet -= self._imported(loud)
         return frozenset(path for path in quiet if not self._holds_life(path))
 
     def _holds_life(self, path: str) -> bool:
@@ -62,20 +64,48 @@ class Programs:
         functions = self.names.modules[path].functions
         return any(self._is_lively(FunctionId(path, name)) for name in functions)
 
-    def _following(self, entries: Iterable[FunctionId]) -> dict[Node, list[Node]]:
-        """What everything that an entry reaches leads to: more rather than less.
+    def _quietly_reached(self, entry: FunctionId) -> set[str] | None:
+        """The files that an entry reaches; None where it reaches something lively.
 
-        An object may have any of its methods called, a module runs when it is entered.
+        Rather more than less: an object may have any of its methods called, a module runs when it
+        is entered.
         """
-        found: dict[Node, list[Node]] = {}
-        queue: deque[Node] = deque(entries)
+        seen: set[Node] = {entry}
+        queue: deque[Node] = deque(seen)
         while queue:
             node = queue.popleft()
-            if node not in found:
-                after = self._of_class(node) if isinstance(node, ClassId) else self._after(node)
-                found[node] = list(dict.fromkeys(after))
-                queue.extend(found[node])
-        return found
+            if isinstance(node, FunctionId) and self._is_lively(node):
+                return None
+            for one in self._of_class(node) if isinstance(node, ClassId) else self._after(node):
+                if one not in seen:
+                    seen.add(one)
+                    queue.append(one)
+        return {node.path for node in seen}
+
+    def _imported(self, paths: set[str]) -> set[str]:
+        """Files, and all that they import, through any number of imports."""
+        seen = set(paths)
+        queue = deque(paths)
+        while queue:
+            path = queue.popleft()
+            for target in self._imports_of(path):
+                if target not in seen:
+                    seen.add(target)
+                    queue.append(target)
+        return seen
+
+    def _imports_of(self, path: str) -> Iterator[str]:
+        module = self.names.modules[path]
+        targets = {*module.imports.values(), *module.stars}
+        for entry in module.functions.values():
+            for ways in entry.bindings.values():
+                targets.update(way.value.path for way in ways if way.how == "import")
+        for target in targets:
+            dotted = self.names.absolute(target, path)
+            for name in (dotted, dotted.rpartition(".")[0]):
+                found = self.names.module(name, path) if name else None
+                if found is not None:
+                    yield found
 
     def _of_class(self, key: ClassId) -> Iterator[Node]:
         """The methods of a class, its bases and its heirs."""
@@ -107,9 +137,6 @@ class Programs:
         """The last names of calls that start, serve, or register a handler."""
         calls = self.graph.knowledge.calls.items()
         return frozenset(name.rpartition(".")[2] for name, facts in calls if _starts(facts))
-
-    def _starts_something(self, node: Node) -> bool:
-        return isinstance(node, FunctionId) and self._is_lively(node)
 
     def _is_lively(self, key: FunctionId) -> bool:
         """Whether a function starts something, serves, handles signals, or loads the unseen."""
@@ -144,14 +171,3 @@ class Programs:
 
 def _starts(facts: CallFacts) -> bool:
     return facts.does in VERBS or any(runs.role in ROLES for runs in facts.runs)
-
-
-def _reached(starts: Iterable[Node], following: Mapping[Node, list[Node]]) -> set[Node]:
-    seen = set(starts)
-    queue = deque(seen)
-    while queue:
-        for one in following.get(queue.popleft(), ()):
-            if one not in seen:
-                seen.add(one)
-                queue.append(one)
-    return seen

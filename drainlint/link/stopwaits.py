@@ -22,6 +22,8 @@ SETS = frozenset(
 """Methods by which a handler tells the main flow."""
 ASKS = frozenset({"is_set", "isSet", "done", "wait", "get", "get_nowait", "empty", "cancelled"})
 """Methods by which the main flow asks for it."""
+PAUSES = frozenset({"pause", "sigwait", "sigwaitinfo"})
+WATCHED = ASKS | PAUSES
 BY_SIGNAL = frozenset({"signal.pause", "signal.sigwait", "signal.sigwaitinfo"})
 WAITS = frozenset({"wait", "take", "join"})
 STEPS = 6
@@ -90,9 +92,12 @@ class StopWaits:
 
     def _registering(self) -> Iterator[tuple[FunctionId, Call]]:
         """The calls that register signal handlers: `add_signal_handler(SIGTERM, stop.set)`."""
+        calls = self.graph.knowledge.calls.items()
+        handling = {n for n, facts in calls if any(r.role in HANDLERS for r in facts.runs)}
+        names = {name.rpartition(".")[2] for name in handling}
         for key, entry in self.names.functions():
             for call in entry.calls:
-                if any("SIG" in a.value.path for a in call.arguments):
+                if call.method in names:
                     known = self.graph.kinds.facts(key, call)
                     if known is not None and any(r.role in HANDLERS for r in known[0].runs):
                         yield key, call
@@ -125,30 +130,37 @@ class StopWaits:
             bound = [one for one in line if self.graph.classes.binds(one, attribute)]
             yield (bound[-1] if bound else owner), attribute
 
+    @cached_property
+    def _told_names(self) -> frozenset[str]:
+        return frozenset(name for _, name in self.told)
+
     def is_told(self, key: FunctionId, path: str) -> bool:
         """Whether a signal handler sets what a path names."""
+        if path.rpartition(".")[2] not in self._told_names:
+            return False
         return any(thing in self.told for thing in self._thing(key, path))
 
     # Waits
 
     def is_wait(self, key: FunctionId, call: Call) -> bool:
         """Whether a call is a wait for the request to stop: an event that a handler sets."""
+        receiver = "" if call.receiver is None else call.receiver.path
+        if receiver.rpartition(".")[2] not in self._told_names and call.method not in PAUSES:
+            return False
         known = self.graph.kinds.facts(key, call)
         if known is None:
             return False
         facts, kind = known
         if facts.name in BY_SIGNAL:
             return True
-        if facts.does not in WAITS or kind is None or call.receiver is None:
+        if facts.does not in WAITS or kind is None:
             return False
-        return self.is_told(key, call.receiver.path)
+        return self.is_told(key, receiver)
 
     def direct(self, key: FunctionId, entry: FunctionEntry) -> Wait | None:
         """Where a function itself waits for the request to stop, first of all."""
         for call in entry.calls:
-            if call.method in ASKS | {"pause", "sigwait", "sigwaitinfo"} and self.is_wait(
-                key, call
-            ):
+            if call.method in WATCHED and self.is_wait(key, call):
                 return self._placed(key, entry, call)
         for awaited in entry.awaits:
             if self.is_told(key, awaited.value.path):
