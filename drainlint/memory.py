@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
-from zlib import crc32
 
 from drainlint.cache import Store, digest, unpack
 from drainlint.contents import Contents
@@ -144,8 +143,8 @@ class Memory:
 
 
 def _number(path: str) -> int:
-    """The shard of a file: by a checksum, because `hash` is another in every process."""
-    return crc32(path.encode("utf-8", "surrogateescape")) % SHARDS
+    """The shard of a file: by a digest, because `hash` is another in every process."""
+    return digest(path.encode("utf-8", "surrogateescape"))[0] % SHARDS
 
 
 def _name(number: int) -> str:
