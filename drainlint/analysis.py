@@ -115,7 +115,7 @@ def _keep(
     A file that libcst refuses may have been opened for the sake of another: what was found then
     serves the same choice of files only.
     """
-    now = state(options.root, memory)
+    now = state(options, memory)
     known = memory.judged(now)
     refused = any(share.problems for share in shares)
     new = {

@@ -70,6 +70,11 @@ class Memory:
             self._files.setdefault(file.relative, file)
         self.contents.look(self._files.values())
 
+    @property
+    def paths(self) -> list[str]:
+        """The files that were looked at, in the order of their paths."""
+        return sorted(self._files)
+
     def idle(self, path: str) -> bool:
         """Whether a file is known to hold nothing in which anything can be found."""
         return self._idle.get(path) == self.contents.digest(path)
@@ -93,7 +98,7 @@ class Memory:
 
     def state(self, *surroundings: str) -> bytes:
         """A digest of every file that was looked at, and of what else the project rests on."""
-        paths = sorted(self._files)
+        paths = self.paths
         texts = (text.encode("utf-8", "surrogateescape") for text in (*surroundings, *paths))
         held = b"".join(map(self.contents.digest, paths))
         return digest(held, len(paths).to_bytes(8, "big"), *texts)

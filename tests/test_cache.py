@@ -241,6 +241,13 @@ def test_whatever_nouns_rest_on_is_noticed(
     assert "link" in ran(root, cache).did
 
 
+def test_which_other_files_are_side_code_is_noticed(root: Path, cache: Path) -> None:
+    ran(root, cache, "worker.py")
+    (root / "drainlint.toml").write_text('side-code = ["main.py"]\n', encoding="utf-8")
+
+    assert "link" in ran(root, cache, "worker.py").did
+
+
 def test_a_file_that_cannot_be_parsed_is_said_again(root: Path, cache: Path) -> None:
     broken(root)
     first, second = ran(root, cache), ran(root, cache)
