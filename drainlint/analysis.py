@@ -1,22 +1,22 @@
 """The engine: files to findings, in the stages of the design."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from drainlint.bodies import Bodies
 from drainlint.cache import pack
 from drainlint.discover import SourceFile
 from drainlint.gather import FileFacts, gather, gather_packed, uncollected
 from drainlint.index.screen import Vocabulary
-from drainlint.judge import Judge, Judged, Linked
 from drainlint.knowledge import Knowledge, load
-from drainlint.link.program import Layout, Program
-from drainlint.link.scripts import scripts
 from drainlint.memory import Judged as Kept
 from drainlint.memory import Memory
 from drainlint.metadata import metadata, package
 from drainlint.recall import Analysis, Options, asked_first, choice, state
 from drainlint.rules import words
 from drainlint.verdict import Jury, conditions
+
+if TYPE_CHECKING:
+    from drainlint.judge import Judged, Linked
 
 __all__ = ("Analysis", "Options", "analyse", "link")
 
@@ -37,6 +37,8 @@ def _analysed(files: Sequence[SourceFile], asked: frozenset[str], options: Optio
     own = _gathered(asked_first(files, asked), _vocabulary(load(options.knowledge)), options)
     if own and not any(facts.may_matter for facts in own.values()):
         return _outcome(own)
+    from drainlint.judge import Judge  # noqa: PLC0415  not where nothing can be found
+
     linked = link(files, options, own)
     jury = Jury(options.settings, options.rules, keeping=options.memory is not None)
     paths = sorted(asked & linked.facts.keys())
@@ -49,8 +51,13 @@ def _analysed(files: Sequence[SourceFile], asked: frozenset[str], options: Optio
 
 def link(
     files: Sequence[SourceFile], options: Options, own: Mapping[str, FileFacts] | None = None
-) -> Linked:
+) -> "Linked":
     """Index every file and join what they tell; `own` are the facts of some that are known."""
+    from drainlint.bodies import Bodies  # noqa: PLC0415  not where nothing can be found
+    from drainlint.judge import Linked  # noqa: PLC0415
+    from drainlint.link.program import Layout, Program  # noqa: PLC0415
+    from drainlint.link.scripts import scripts  # noqa: PLC0415
+
     known = load(options.knowledge)
     vocabulary = _vocabulary(known)
     others = [file for file in files if file.relative not in (own or {})]
@@ -87,7 +94,7 @@ def _vocabulary(knowledge: Knowledge) -> Vocabulary:
     return Vocabulary.of(words().values(), knowledge)
 
 
-def _outcome(facts: Mapping[str, FileFacts], *judged: Judged) -> Analysis:
+def _outcome(facts: Mapping[str, FileFacts], *judged: "Judged") -> Analysis:
     ordered = [facts[path] for path in sorted(facts)]
     unread = {problem.path: problem for share in judged for problem in share.problems}
     unparsable = [f.unparsable for f in ordered if f.unparsable is not None]
@@ -102,7 +109,7 @@ def _outcome(facts: Mapping[str, FileFacts], *judged: Judged) -> Analysis:
 
 def _keep(
     memory: Memory,
-    shares: Iterable[Judged],
+    shares: Iterable["Judged"],
     analysis: Analysis,
     asked: Collection[str],
     options: Options,
@@ -112,7 +119,7 @@ def _keep(
     A file that libcst refuses may have been opened for the sake of another: what was found then
     serves the same choice of files only.
     """
-    now = state(options.root, memory)
+    now = state(options, memory)
     known = memory.judged(now)
     refused = any(share.problems for share in shares)
     new = {

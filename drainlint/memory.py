@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
-from zlib import crc32
 
 from drainlint.cache import Store, digest, unpack
 from drainlint.contents import Contents
@@ -71,6 +70,11 @@ class Memory:
             self._files.setdefault(file.relative, file)
         self.contents.look(self._files.values())
 
+    @property
+    def paths(self) -> list[str]:
+        """The files that were looked at, in the order of their paths."""
+        return sorted(self._files)
+
     def idle(self, path: str) -> bool:
         """Whether a file is known to hold nothing in which anything can be found."""
         return self._idle.get(path) == self.contents.digest(path)
@@ -94,7 +98,7 @@ class Memory:
 
     def state(self, *surroundings: str) -> bytes:
         """A digest of every file that was looked at, and of what else the project rests on."""
-        paths = sorted(self._files)
+        paths = self.paths
         texts = (text.encode("utf-8", "surrogateescape") for text in (*surroundings, *paths))
         held = b"".join(map(self.contents.digest, paths))
         return digest(held, len(paths).to_bytes(8, "big"), *texts)
@@ -144,8 +148,8 @@ class Memory:
 
 
 def _number(path: str) -> int:
-    """The shard of a file: by a checksum, because `hash` is another in every process."""
-    return crc32(path.encode("utf-8", "surrogateescape")) % SHARDS
+    """The shard of a file: by a digest, because `hash` is another in every process."""
+    return digest(path.encode("utf-8", "surrogateescape"))[0] % SHARDS
 
 
 def _name(number: int) -> str:

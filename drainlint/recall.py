@@ -60,10 +60,14 @@ def choice(asked: Iterable[str]) -> bytes:
     return digest(*(path.encode("utf-8", "surrogateescape") for path in sorted(asked)))
 
 
-def state(root: Path, memory: Memory) -> bytes:
-    """A digest of all that the nouns of a project rest on."""
-    texts = metadata(root)
-    return memory.state(package(root), *(part for item in texts.items() for part in item))
+def state(options: Options, memory: Memory) -> bytes:
+    """A digest of all that the nouns of a project rest on.
+
+    What is beside the service counts for all: the same code tells the link less in a test.
+    """
+    texts = [part for item in metadata(options.root).items() for part in item]
+    beside = [path for path in memory.paths if options.settings(path).side_code(path)]
+    return memory.state(package(options.root), *texts, "beside", *beside)
 
 
 def recalled(
@@ -79,7 +83,7 @@ def recalled(
         memory.keep()
         return Analysis(())
     memory.look(files)
-    kept = memory.judged(state(options.root, memory))
+    kept = memory.judged(state(options, memory))
     if not _covered(kept, asked, options):
         return None
     memory.keep()

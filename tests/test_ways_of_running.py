@@ -24,6 +24,7 @@ from drainlint.config import Configs, Overrides, RuleNames
 from drainlint.finding import Finding
 from drainlint.index.screen import Vocabulary
 from drainlint.judge import Judge, Linked
+from drainlint.recall import recalled
 from drainlint.report import render
 from drainlint.run import Plan, Request, check, plan
 from drainlint.verdict import Jury
@@ -66,8 +67,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def planned(*paths: Path, jobs: int = 1) -> Plan:
-    return plan(Request(tuple(map(str, paths)), strict=True, show_ignored=True, jobs=jobs))
+def planned(*paths: Path, jobs: int = 1, cache: Path | None = None) -> Plan:
+    chosen = tuple(map(str, paths))
+    return plan(Request(chosen, strict=True, show_ignored=True, jobs=jobs, cache=cache))
 
 
 def told(planned: Plan) -> str:
@@ -131,6 +133,52 @@ def test_the_order_of_files_changes_nothing(project: Path, report: str) -> None:
     )
 
     assert_same(told(backwards), report)
+
+
+def recall(made: Plan) -> bool:
+    """Whether a run needs nothing but what was kept."""
+    codes = made.active_rules
+    options = Options(made.root, made.configs.settings, {}, 1, codes, made.memory)
+    asked = frozenset(file.relative for file in made.found.files)
+    return recalled(made.files, asked, options) is not None
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_is_kept_changes_nothing(
+    project: Path, report: str, tmp_path: Path, jobs: int
+) -> None:
+    assert not recall(planned(project, cache=tmp_path))
+    assert_same(told(planned(project, jobs=jobs, cache=tmp_path)), report)
+    assert recall(planned(project, cache=tmp_path))
+    assert_same(told(planned(project, jobs=jobs, cache=tmp_path)), report)
+
+
+def test_what_is_kept_of_some_files_changes_nothing(
+    project: Path, report: str, found: dict[str, list[Json]], joined: list[str], tmp_path: Path
+) -> None:
+    some = [project / name for name in joined[:ALONE]]
+    first = told(planned(*some, cache=tmp_path))
+
+    assert recall(planned(*some, cache=tmp_path))
+    assert_same(told(planned(*some, cache=tmp_path)), first)
+    assert_same(told(planned(*some)), first)
+    assert not recall(planned(project, cache=tmp_path))
+    assert_same(told(planned(project, cache=tmp_path)), report)
+    assert_same(told(planned(*some, cache=tmp_path)), first)
+    assert json.loads(first)["findings"] == [
+        finding for name in sorted(joined[:ALONE]) for finding in found[name]
+    ]
+
+
+def test_facts_of_all_files_but_one_change_nothing(project: Path, tmp_path: Path) -> None:
+    root, cache = tmp_path / "project", tmp_path / "cache"
+    shutil.copytree(project, root)
+    told(planned(root, cache=cache))
+    changed = max(root.rglob("*.py"), key=lambda path: path.stat().st_size)
+    changed.write_text("\n\n" + changed.read_text(encoding="utf-8"), encoding="utf-8")
+
+    assert not recall(planned(root, cache=cache))
+    assert_same(told(planned(root, cache=cache)), told(planned(root)))
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])
