@@ -1,10 +1,10 @@
 """Builds limits: timeouts in the wrong place, in the wrong unit, or none at all."""
 
-import re
 from collections.abc import Iterator
 
 from drainlint.finding import Related
 from drainlint.knowledge import CallFacts
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId
@@ -23,15 +23,7 @@ from drainlint.model.limit import Flaw, Limit
 from drainlint.model.statement import If, While
 from drainlint.model.wait import Wait
 
-TIMEOUTS = re.compile(r"time_?out|deadline|seconds|secs|delay|interval|remaining", re.IGNORECASE)
-MILLIS = re.compile(r"(_|^)(ms|msec|msecs|millis|milliseconds)$|Millis$|_in_ms$", re.IGNORECASE)
-SECONDS = re.compile(r"(_|^)(s|sec|secs|seconds)$", re.IGNORECASE)
 CLOCKS = frozenset({"clock", "wall-clock"})
-ENDING = re.compile(
-    r"_*(kill|terminate|cancel|close|shutdown|send_signal|put|set|stop|abort|interrupt|disconnect"
-    r"|release|notify)"
-)
-"""What, done between two waits, may well end what is waited for."""
 SHORT = 1.0
 """Milliseconds; fractions below are taken for seconds."""
 
@@ -85,8 +77,8 @@ def _misplaced(known: Known, facts: CallFacts) -> Iterator[Limit]:
     if blocking is None or known.call.argument(facts.blocking) is not None or known.call.is_open:
         return
     number = known.program.values.number(known.key, blocking)
-    named = bool(blocking.path) and bool(TIMEOUTS.search(blocking.path.rpartition(".")[2]))
-    if named or (number is not None and number not in (0.0, 1.0)):
+    is_a_time = bool(blocking.path) and named("a-time", blocking.path)
+    if is_a_time or (number is not None and number not in (0.0, 1.0)):
         yield _limit(known, Flaw.MISPLACED, blocking.text, certain=True)
 
 
@@ -141,17 +133,17 @@ def _wrong_unit(known: Known, facts: CallFacts, given: Expression) -> Iterator[L
     number = known.program.values.number(known.key, given)
     last = given.path.rpartition(".")[2]
     if facts.unit == "s":
-        scaled = _is_scaled(given, "*", SECONDS)  # a long constant is 307's
-        if (last and MILLIS.search(last)) or scaled:
+        scaled = _is_scaled(given, "*", "in-seconds")  # a long constant is 307's
+        if (last and named("in-milliseconds", last)) or scaled:
             yield _limit(known, Flaw.MILLISECONDS, given.text, certain=False)
     elif facts.unit == "ms":
         fraction = number is not None and 0 < number < SHORT
-        divided = _is_scaled(given, "/", MILLIS)
-        if (last and SECONDS.search(last)) or fraction or divided:
+        divided = _is_scaled(given, "/", "in-milliseconds")
+        if (last and named("in-seconds", last)) or fraction or divided:
             yield _limit(known, Flaw.SECONDS, given.text, certain=False)
 
 
-def _is_scaled(given: Expression, sign: str, unit: re.Pattern[str]) -> bool:
+def _is_scaled(given: Expression, sign: str, unit: str) -> bool:
     """`timeout * 1000` where seconds are wanted; `timeout_ms / 1000` where milliseconds are."""
     if not isinstance(given, Arithmetic) or given.operator != sign or given.left is None:
         return False
@@ -159,7 +151,7 @@ def _is_scaled(given: Expression, sign: str, unit: re.Pattern[str]) -> bool:
     if not any(isinstance(s, Constant) and s.value in (1000, 1000.0, 1e3) for s in sides):
         return False
     names = [s.path.rpartition(".")[2] for s in (given.left, given.right) if s.path]
-    return any(unit.search(n) or TIMEOUTS.search(n) for n in names)
+    return any(named(unit, n) or named("a-time", n) for n in names)
 
 
 # What is around
@@ -191,19 +183,19 @@ def _tested_away(known: Known, facts: CallFacts) -> Iterator[Limit]:
             continue
         test = owner.test
         denied = isinstance(test, Not)
-        named = test.value if isinstance(test, Not) else test
-        if spot.section != ("body" if denied else "else") or not named.path:
+        tested = test.value if isinstance(test, Not) else test
+        if spot.section != ("body" if denied else "else") or not tested.path:
             return
-        if not TIMEOUTS.search(named.path.rpartition(".")[2]):
+        if not named("a-time", tested.path):
             return
         other = owner.otherwise if denied else owner.body
         for call in (c for s in other for c in statement_calls(s)):
-            uses = any(a.value.path == named.path for a in call.arguments)
+            uses = any(a.value.path == tested.path for a in call.arguments)
             if call.func == known.call.func and uses:
                 seen = Related(
-                    known.key.path, owner.place.first_line, f"no `{named.path}` where it is 0"
+                    known.key.path, owner.place.first_line, f"no `{tested.path}` where it is 0"
                 )
-                yield _limit(known, Flaw.TESTED_AWAY, named.path, certain=False, seen=seen)
+                yield _limit(known, Flaw.TESTED_AWAY, tested.path, certain=False, seen=seen)
         return
 
 
@@ -241,8 +233,8 @@ def _asks_only(test: Expression, subject: str) -> bool:
             )
             return asks and test.receiver is not None and test.receiver.text == subject
         case Compare(left=left, rights=(Constant(value=None),)):
-            named = left.path in (f"{subject}.exitcode", f"{subject}.returncode")
-            return named or (isinstance(left, Call) and _asks_only(left, subject))
+            is_status = left.path in (f"{subject}.exitcode", f"{subject}.returncode")
+            return is_status or (isinstance(left, Call) and _asks_only(left, subject))
     return False
 
 
@@ -259,7 +251,7 @@ def _after_bounded(known: Known) -> Iterator[Limit]:
     for statement in known.occurrence.spot.preceding():
         calls = list(statement_calls(statement))
         for call in reversed(calls):
-            if ENDING.match(call.method):
+            if named("ends-it", call.method):
                 return
             if call.func != known.call.func or call == known.call:
                 continue

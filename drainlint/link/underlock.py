@@ -1,10 +1,10 @@
 """Builds what is done under a lock: waits, calls to hosts and disks, callbacks of users."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from drainlint.finding import Related
+from drainlint.knowledge.names import named
 from drainlint.link.callbacks import is_callback
 from drainlint.link.calls import Known
 from drainlint.link.locks import Held, Locks
@@ -22,7 +22,6 @@ from drainlint.model.wait import Wait
 SENDS = frozenset({"io", "write", "network", "flush"})
 """Verbs of calls that hand something over to a host or a disk."""
 WAITS = frozenset({"join", "wait", "take", "put", "close", "select", "network", "process"})
-SENDING = re.compile(r"post|put|patch|send|publish|produce|write|flush|commit|save")
 REMOTE = frozenset({"socket", "session", "channel", "connection", "consumer"})
 SPAWNS = frozenset(
     {"submit", "map", "apply_async", "map_async", "imap", "imap_unordered", "spawn", "start_soon"}
@@ -34,11 +33,6 @@ WAKERS = {
     "condition": frozenset({"notify", "notify_all", "notifyAll"}),
     "aio-condition": frozenset({"notify", "notify_all"}),
 }
-SAVING = re.compile(r"_*(async_)?(save|snapshot|flush|dump|persist|checkpoint)")
-LIFE = re.compile(
-    r"_*(async_)?(start|stop|close|aclose|shutdown|drain|terminate|restart|open|connect|disconnect"
-    r"|enter__|exit__|aenter__|aexit__|init__|del__|setup|teardown|join|launch|ensure)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +152,7 @@ class UnderLocks:
             lock=self._lock(held, key),
             deadline=waited.deadline if waited is not None else FOREVER,
             needed=self._needed(held, sides),
-            saves=bool(SAVING.match(function.short_name)),
+            saves=named("saves", function.short_name),
             is_asynchronous=held.nature.startswith("aio-"),
         )
 
@@ -192,7 +186,7 @@ class UnderLocks:
                 if self.program.drain(h.function, h.first_line) is not None
             ),
             tuple(self._related(h) for h in others if self._is_busy(h)),
-            only_life=all(LIFE.match(n) for n in names),
+            only_life=all(named("life", n) for n in names),
         )
 
     def _is_set_up(self, key: FunctionId) -> bool:
@@ -219,7 +213,7 @@ class UnderLocks:
         for target in self.program.graph.targets(key, call):
             entry = self.program.names.function(target)
             inner = (self.program.facts(target, c) for c in entry.calls)
-            if SAVING.match(entry.short_name) and any(f and f[0].does in SENDS for f in inner):
+            if named("saves", entry.short_name) and any(f and f[0].does in SENDS for f in inner):
                 return True
         return False
 
@@ -322,7 +316,7 @@ def _sends(known: Known) -> bool:
     if facts is None or facts.does not in SENDS or _is_stream(known):
         return False
     if facts.does == "network":
-        return bool(SENDING.match(known.call.method))
+        return named("sends", known.call.method)
     given = known.call.arguments[0].value if known.call.arguments else None
     return not facts.asks and not _is_bytes(known, given)
 

@@ -1,9 +1,9 @@
 """Builds waits: calls that may hold their caller up, and what bounds them."""
 
-import re
 from collections.abc import Iterator
 
 from drainlint.knowledge import CallFacts
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
@@ -46,8 +46,6 @@ WAKING = frozenset(
 )
 CLIENTS = frozenset({"client", "limits"})
 """Verbs of calls that wait for nobody, but say how long others may."""
-LIMITS = re.compile(r"timeout|deadline|grace|remain", re.IGNORECASE)
-"""Names of numbers: whoever joins with one joins no strings."""
 THROUGH = frozenset({"shield", "wrap_future", "wait_for"})
 """Functions that wait for just what they are given."""
 SWITCHES = ("NOHANG", "NOBLOCK", "DONTWAIT", "NONBLOCK")
@@ -160,7 +158,7 @@ def _unknown_join(known: Known) -> Wait | None:
     if known.program.values.is_none(known.key, argument.value):
         return _noun(known, "join", FOREVER)
     is_number = known.program.values.number(known.key, argument.value) is not None
-    is_limit = bool(LIMITS.search(argument.value.path.rpartition(".")[2]))
+    is_limit = bool(argument.value.path) and named("join-limit", argument.value.path)
     if argument.name == "timeout" or is_number or is_limit:
         return _noun(known, "join", known.program.values.timeout(known.key, argument.value, None))
     return None
@@ -262,7 +260,7 @@ def _is_given(known: Known, name: str) -> bool:
     if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
         return False
     entry = known.program.names.function(resolved.symbol.scope)
-    limits = {p.name for p in entry.parameters if LIMITS.search(p.name)}
+    limits = {p.name for p in entry.parameters if named("join-limit", p.name)}
     if name in limits:
         return True
     ways = entry.bindings.get(name, ())
