@@ -12,6 +12,7 @@ from drainlint.link.spared import raises_instead
 from drainlint.model.expression import Call, Constant, Expression
 from drainlint.model.statement import (
     Assign,
+    Do,
     For,
     If,
     Leave,
@@ -33,6 +34,8 @@ def ready(known: Known) -> str:
     nature = "" if known.kind is None else known.kind.nature
     if known.does == "lock":
         return "it is released here" if _is_released(known) else _is_new(known)
+    if _is_closed(known):
+        return "it was closed before"
     if nature in SOCKETS and (why := _socket_bound(known)):
         return why
     if raises_instead(known):
@@ -44,6 +47,17 @@ def ready(known: Known) -> str:
     if nature in SOCKETS and _selects(known):
         return "it was reported readable"
     return ""
+
+
+def _is_closed(known: Known) -> bool:
+    """Whether what is taken from was closed just before: then the take sees its end."""
+    return any(
+        call.method == "close" and call.receiver is not None and call.receiver.text == known.subject
+        for statement in known.occurrence.spot.preceding()
+        if isinstance(statement, Do)
+        for call in (statement.value,)
+        if isinstance(call, Call)
+    )
 
 
 def _is_released(known: Known) -> bool:
