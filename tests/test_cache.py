@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-import drainlint
-from drainlint.cache import ROOM, TAG, TAG_TEXT, UNUSED, Store, pack, prune, unpack
+from drainlint.cache import ROOM, TAG, TAG_TEXT, UNUSED, Store, default_folder, pack, prune, unpack
 from drainlint.contents import TICK, Contents
 from drainlint.discover import SourceFile
+from drainlint.gather import facts
 from tests.conftest import PROJECT
 
 STUBBORN = PROJECT / "fixtures" / "services" / "stubborn"
@@ -210,13 +210,9 @@ def scripted(root: Path) -> None:
     (root / "pyproject.toml").write_text(text, encoding="utf-8")
 
 
-def package(root: Path) -> None:
-    (root / "__init__.py").touch()
-
-
 @pytest.mark.parametrize(
     "change",
-    [edited, added, deleted, moved, broken, set_aside, budget, taught, side, scripted, package],
+    [edited, added, deleted, moved, broken, set_aside, budget, taught, side, scripted],
 )
 def test_after_a_change_a_run_says_what_a_fresh_one_says(
     root: Path, cache: Path, change: Callable[[Path], None]
@@ -230,13 +226,22 @@ def test_after_a_change_a_run_says_what_a_fresh_one_says(
 
 
 @pytest.mark.parametrize(
-    "change", [edited, added, deleted, moved, broken, budget, taught, side, scripted, package]
+    "change", [edited, added, deleted, moved, broken, budget, taught, side, scripted]
 )
 def test_whatever_nouns_rest_on_is_noticed(
     root: Path, cache: Path, change: Callable[[Path], None]
 ) -> None:
     ran(root, cache)
     change(root)
+
+    assert "link" in ran(root, cache).did
+
+
+def test_the_name_under_which_the_root_is_imported_is_noticed(root: Path, cache: Path) -> None:
+    (root / "__init__.py").touch()
+    ran(root, cache)
+    assert ran(root, cache).did == set()
+    (root.parent / "__init__.py").touch()
 
     assert "link" in ran(root, cache).did
 
@@ -326,12 +331,12 @@ def test_standard_input_is_judged_and_never_kept_as_the_file(root: Path, cache: 
         ],
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        input=b"SIZE = 1\n",
+        input=WORKER.replace("join()", "join(60)").encode(),
         capture_output=True,
-        check=True,
+        check=False,
     )
 
-    assert json.loads(done.stdout)["findings"] == []
+    assert ("60" in done.stdout.decode(), done.returncode) == (True, 1)
     assert {n: c for n, c in kept(cache).items() if not n.startswith("contents")} == {
         n: c for n, c in before.items() if not n.startswith("contents")
     }
@@ -509,7 +514,7 @@ def test_what_is_read_makes_nothing_but_values(tmp_path: Path) -> None:
     assert (store.folder / "contents.facts").exists()
     assert store.load("contents") is None
     assert unpack(pack(values)) == values
-    for function in (print, shutil.rmtree, drainlint.cache.prune, subprocess.Popen):
+    for function in (print, shutil.rmtree, facts, prune, subprocess.Popen):
         with pytest.raises(pickle.UnpicklingError):
             unpack(pickle.dumps(function))
 
@@ -530,8 +535,7 @@ def test_projects_that_nobody_checks_are_forgotten(tmp_path: Path) -> None:
     unused = put(tmp_path, "a" * 32, used=now - UNUSED - 60)
     used = put(tmp_path, "b" * 32, used=now - UNUSED + 60)
     spared = put(tmp_path, "c" * 32, used=now - 2 * UNUSED)
-    foreign = tmp_path / "photographs"
-    foreign.mkdir()
+    foreign = put(tmp_path, "photographs", used=now - 2 * UNUSED)
     alike = tmp_path / ("d" * 32)
     alike.mkdir()
     prune(tmp_path, spared)
@@ -552,10 +556,27 @@ def test_the_oldest_projects_are_forgotten_where_room_is_short(tmp_path: Path) -
     assert all(folder.exists() for folder in newer)
 
 
-def test_a_run_marks_its_project_as_used(root: Path, cache: Path) -> None:
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="they have other folders")
+@pytest.mark.parametrize(
+    ("named", "used"), [("", "home/.cache"), ("relative", "home/.cache"), ("/x/y", "/x/y")]
+)
+def test_facts_are_kept_in_the_cache_folder_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, used: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", named)
+
+    assert default_folder() == tmp_path / used / "drainlint"
+
+
+def test_a_run_that_writes_nothing_marks_its_project_as_used(root: Path, cache: Path) -> None:
+    ran(root, cache)
+    time.sleep(TICK / 1e9 + 0.1)
     ran(root, cache)
     (tag,) = cache.rglob(TAG)
     os.utime(tag, (1, 1))
+    before = kept(cache)
     ran(root, cache)
 
+    assert kept(cache) == before
     assert time.time() - tag.stat().st_mtime < 3600
