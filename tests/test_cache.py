@@ -12,15 +12,20 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from drainlint.analysis import Options, analyse
 from drainlint.cache import ROOM, TAG, TAG_TEXT, UNUSED, Store, default_folder, pack, prune, unpack
+from drainlint.config import FileSettings
 from drainlint.contents import TICK, Contents
 from drainlint.discover import SourceFile
 from drainlint.gather import facts
+from drainlint.identity import identity
+from drainlint.memory import Memory
+from drainlint.run import Request, plan
 from tests.conftest import PROJECT
 
 STUBBORN = PROJECT / "fixtures" / "services" / "stubborn"
@@ -75,6 +80,7 @@ class Ran:
     report: str
     did: frozenset[str]
     code: int
+    said: str = ""
 
     @property
     def judged(self) -> list[tuple[str, str, str]]:
@@ -97,8 +103,7 @@ def ran(root: Path, cache: Path, *arguments: str, package: Path = PROJECT) -> Ra
     )
     *said, did = done.stderr.splitlines()
     assert "Traceback" not in done.stderr
-    assert done.returncode in (0, 1), said
-    return Ran(done.stdout, frozenset(did.split()), done.returncode)
+    return Ran(done.stdout, frozenset(did.split()), done.returncode, "\n".join(said))
 
 
 @pytest.fixture
@@ -119,7 +124,9 @@ def cache(tmp_path: Path) -> Path:
 
 def fresh(root: Path, *arguments: str) -> str:
     """What a run says that keeps nothing."""
-    return ran(root, root / "unused", "--no-cache", *(arguments or (".",))).report
+    done = ran(root, root / "unused", "--no-cache", *(arguments or (".",)))
+    assert done.code in (0, 1), done.said
+    return done.report
 
 
 def kept(cache: Path) -> dict[str, bytes]:
@@ -391,6 +398,105 @@ def test_another_drainlint_is_not_served_old_facts(root: Path, cache: Path, tmp_
 
         assert "link" in ran(root, cache, package=copy).did, name
         assert ran(root, cache, package=copy).did == set()
+
+
+def test_a_libcst_of_another_version_has_facts_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = identity({})
+    version = tmp_path / "libcst" / "_version.py"
+    version.parent.mkdir()
+    version.write_text("version = '99'\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    assert identity({}) == identity({}) != before
+
+
+def test_a_fault_of_ours_is_met_again(root: Path, cache: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "installed"
+    shutil.copytree(PROJECT / "drainlint", copy / "drainlint")
+    file = copy / "drainlint" / "rules" / "waiting" / "unbounded_join.py"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("-> Iterator[Finding]:", "-> Iterator[Finding]:\n        1 / 0"))
+    first, second = ran(root, cache, package=copy), ran(root, cache, package=copy)
+
+    assert (first.code, second.code) == (2, 2)
+    assert second.said == first.said
+    assert "rule unbounded-join failed" in first.said
+    assert second.report == first.report
+
+
+def test_a_fault_of_a_rule_that_was_not_active_is_met_once_it_is(
+    root: Path, cache: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "installed"
+    shutil.copytree(PROJECT / "drainlint", copy / "drainlint")
+    file = copy / "drainlint" / "rules" / "waiting" / "unbounded_join.py"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("-> Iterator[Finding]:", "-> Iterator[Finding]:\n        1 / 0"))
+    silent = ran(root, cache, "--ignore", "unbounded-join", ".", package=copy)
+    loud = ran(root, cache, package=copy)
+
+    assert silent.code == 1
+    assert "link" not in loud.did
+    assert "rule unbounded-join failed" in loud.said
+
+
+def test_what_is_judged_while_a_file_changes_is_not_kept(root: Path, cache: Path) -> None:
+    made = plan(Request((str(root),), cache=cache))
+    worker = root / "worker.py"
+
+    def changing(path: str) -> FileSettings:
+        worker.write_text(worker.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        return made.settings(path)
+
+    assert made.memory is not None
+    files = list(made.files)
+    asked = frozenset(file.relative for file in files)
+    options = Options(root, made.settings, {}, 1, made.active_rules, made.memory)
+    analyse(files, asked, replace(options, settings=changing))
+
+    assert [file.name for file in cache.rglob("project.facts")] == []
+    worker.write_text(WORKER, encoding="utf-8")
+    assert ran(root, cache).report == fresh(root)
+
+
+def test_metadata_that_changes_meanwhile_is_not_what_was_judged(root: Path, cache: Path) -> None:
+    made = plan(Request((str(root),), cache=cache))
+    files = list(made.files)
+    asked = frozenset(file.relative for file in files)
+
+    def changing(path: str) -> FileSettings:
+        scripted(root)
+        return made.settings(path)
+
+    options = Options(root, made.settings, {}, 1, made.active_rules, made.memory)
+    made.memory.look(files) if made.memory else None
+    analyse(files, asked, replace(options, settings=changing))
+
+    assert "link" in ran(root, cache).did
+
+
+def test_facts_of_a_file_that_changes_meanwhile_are_not_kept(root: Path, cache: Path) -> None:
+    worker = SourceFile(root / "worker.py", "worker.py")
+    store = Store(cache, root, KEY)
+    memory = Memory(store, root, "project")
+    memory.look([worker])
+    memory.learn("worker.py", pack(1), idle=True)
+    edited(root)
+    memory.keep()
+    worker.path.write_text(WORKER, encoding="utf-8")
+    again = Memory(store, root, "project")
+    again.look([worker])
+
+    assert list(again.facts(["worker.py"])) == []
+    assert not again.idle("worker.py")
+    again.learn("worker.py", pack(2), idle=True)
+    again.keep()
+    last = Memory(store, root, "project")
+    last.look([worker])
+    assert list(last.facts(["worker.py"])) == [("worker.py", 2)]
+    assert last.idle("worker.py")
 
 
 def test_each_python_has_facts_of_its_own(root: Path, tmp_path: Path) -> None:
