@@ -25,6 +25,7 @@ from drainlint.discover import SourceFile
 from drainlint.gather import facts
 from drainlint.identity import identity
 from drainlint.memory import Memory
+from drainlint.recall import choice
 from drainlint.run import Request, plan
 from tests.conftest import PROJECT
 
@@ -306,6 +307,19 @@ def test_what_was_kept_of_one_file_serves_with_what_is_kept_of_others(
     assert "link" in other.did
     assert both.did == set()
     assert both.report == fresh(root, "worker.py", "main.py")
+
+
+def test_what_may_rest_on_the_choice_of_files_serves_no_other_choice(
+    root: Path, cache: Path
+) -> None:
+    ran(root, cache)
+    store = Store(cache, root, identity({}))
+    state, judged, problems, anyone = store.load("project")
+    assert anyone == b""
+    store.save("project", (state, judged, problems, choice(["worker.py", "main.py"])))
+
+    assert "link" not in ran(root, cache, "main.py", "worker.py").did
+    assert "link" in ran(root, cache).did
 
 
 def test_a_file_in_which_nothing_can_be_found_is_passed_by(root: Path, cache: Path) -> None:
