@@ -485,18 +485,21 @@ def test_metadata_that_changes_meanwhile_is_not_what_was_judged(root: Path, cach
         return made.settings(path)
 
     options = Options(root, made.settings, {}, 1, made.active_rules, made.memory)
-    made.memory.look(files) if made.memory else None
     analyse(files, asked, replace(options, settings=changing))
+    (root / "pyproject.toml").unlink()
 
     assert "link" in ran(root, cache).did
+    assert ran(root, cache).did == set()
 
 
 def test_facts_of_a_file_that_changes_meanwhile_are_not_kept(root: Path, cache: Path) -> None:
     worker = SourceFile(root / "worker.py", "worker.py")
     store = Store(cache, root, KEY)
     memory = Memory(store, root, "project")
-    memory.look([worker])
-    memory.learn("worker.py", pack(1), idle=True)
+    others = [SourceFile(root / "quiet.py", f"{number}.py") for number in range(64)]
+    memory.look([worker, *others])
+    for file in (worker, *others):  # so that every part of the facts is written
+        memory.learn(file.relative, pack(1), idle=True)
     edited(root)
     memory.keep()
     worker.path.write_text(WORKER, encoding="utf-8")
