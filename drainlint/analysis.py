@@ -1,6 +1,6 @@
 """The engine: files to findings, in the stages of the design."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from drainlint.cache import pack
@@ -9,7 +9,6 @@ from drainlint.gather import FileFacts, gather, gather_packed, uncollected
 from drainlint.index.screen import Vocabulary
 from drainlint.knowledge import Knowledge, load
 from drainlint.memory import Judged as Kept
-from drainlint.memory import Memory
 from drainlint.metadata import metadata, package
 from drainlint.recall import Analysis, Options, asked_first, choice, state
 from drainlint.rules import words
@@ -34,18 +33,20 @@ def analyse(files: Sequence[SourceFile], asked: frozenset[str], options: Options
 
 
 def _analysed(files: Sequence[SourceFile], asked: frozenset[str], options: Options) -> Analysis:
-    own = _gathered(asked_first(files, asked), _vocabulary(load(options.knowledge)), options)
+    own = _gathered(asked_first(files, asked), _vocabulary(_known(options)), options)
     if own and not any(facts.may_matter for facts in own.values()):
         return _outcome(own)
     from drainlint.judge import Judge  # noqa: PLC0415  not where nothing can be found
 
+    memory = options.memory
+    before = _state(files, options)
     linked = link(files, options, own)
-    jury = Jury(options.settings, options.rules, keeping=options.memory is not None)
+    jury = Jury(options.settings, options.rules, keeping=memory is not None)
     paths = sorted(asked & linked.facts.keys())
     shares = Judge(linked, jury).shared_out(paths, options.jobs)
     analysis = _outcome(linked.facts, *shares)
-    if options.memory is not None and not analysis.crashes:
-        _keep(options.memory, shares, analysis, paths, options)
+    if memory is not None and not analysis.crashes and _state(files, options) == before:
+        memory.judge(_kept(before, shares, analysis, options))
     return analysis
 
 
@@ -58,7 +59,7 @@ def link(
     from drainlint.link.program import Layout, Program  # noqa: PLC0415
     from drainlint.link.scripts import scripts  # noqa: PLC0415
 
-    known = load(options.knowledge)
+    known = _known(options)
     vocabulary = _vocabulary(known)
     others = [file for file in files if file.relative not in (own or {})]
     facts = {**(own or {}), **_gathered(others, vocabulary, options)}
@@ -89,6 +90,13 @@ def _gathered(
     return {file.relative: known[file.relative] for file in files}
 
 
+def _known(options: Options) -> Knowledge:
+    """What libraries do, as far as drainlint and its user know."""
+    if options.memory is None:
+        return load(options.knowledge)
+    return options.memory.knowledge(lambda: load(options.knowledge))
+
+
 def _vocabulary(knowledge: Knowledge) -> Vocabulary:
     """The words of every rule, whether it is active or not: facts do not depend on options."""
     return Vocabulary.of(words().values(), knowledge)
@@ -107,26 +115,25 @@ def _outcome(facts: Mapping[str, FileFacts], *judged: "Judged") -> Analysis:
     )
 
 
-def _keep(
-    memory: Memory,
-    shares: Iterable["Judged"],
-    analysis: Analysis,
-    asked: Collection[str],
-    options: Options,
-) -> None:
-    """Keep what rules spoke of.
+def _state(files: Sequence[SourceFile], options: Options) -> bytes:
+    """A digest of all that nouns rest on, where they are to be kept."""
+    if options.memory is None:
+        return b""
+    options.memory.look(files)
+    return state(options, options.memory)
+
+
+def _kept(now: bytes, shares: Sequence["Judged"], analysis: Analysis, options: Options) -> Kept:
+    """What rules spoke of in the files asked for, to be kept.
 
     A file that libcst refuses may have been opened for the sake of another: what was found then
     serves the same choice of files only.
     """
-    now = state(options, memory)
-    known = memory.judged(now)
+    judged = {path: packed for share in shares for path, packed in share.spoken.items()}
     refused = any(share.problems for share in shares)
-    new = {
-        path: (conditions(path, options.settings(path)), packed)
-        for share in shares
-        for path, packed in share.spoken.items()
-    }
-    old = {} if refused or known.asked else known.files
-    problems = pack((analysis.unparsable, analysis.unreadable))
-    memory.judge(Kept(now, {**old, **new}, problems, choice(asked) if refused else b""))
+    return Kept(
+        now,
+        {path: (conditions(path, options.settings(path)), it) for path, it in judged.items()},
+        pack((analysis.unparsable, analysis.unreadable)),
+        choice(judged) if refused else b"",
+    )

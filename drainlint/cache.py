@@ -34,7 +34,9 @@ UNUSED = 30 * DAY
 """Seconds after which a project that nobody checks is forgotten."""
 ROOM = 500_000_000
 """Bytes that all projects may take together."""
-_VALUES = frozenset({"drainlint.finding", "drainlint.gather", "drainlint.index.entries"})
+_VALUES = frozenset(
+    f"drainlint.{part}" for part in ("finding", "gather", "index.entries", "knowledge")
+)
 """Modules of values, beside those of `drainlint.model`."""
 _CONSTANTS: Mapping[str, Any] = {"complex": complex, "Ellipsis": ...}
 """What source code holds as a constant, and pickles name."""
@@ -56,7 +58,9 @@ def default_folder() -> Path | None:
     elif sys.platform == "darwin":
         base = os.path.expanduser("~/Library/Caches")  # noqa: PTH111  which raises nothing
     else:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+        base = os.environ.get("XDG_CACHE_HOME", "")
+        if not os.path.isabs(base):  # noqa: PTH117  what is not absolute is to be passed over
+            base = os.path.expanduser("~/.cache")  # noqa: PTH111  which raises nothing
     return Path(base, "drainlint") if os.path.isabs(base) else None  # noqa: PTH117
 
 

@@ -54,7 +54,7 @@ class Contents:
             if known is None or stamp == NEVER or known[0] != stamp:
                 seen = stamp if max(stamp[:2]) < trusted else NEVER
                 row = self.rows[path] = _read(file, seen)
-                self.changed |= row != known
+                self.changed |= row != known and (known is not None or row[0] != NEVER)
 
     def digest(self, path: str) -> bytes:
         """The digest of what a file that was looked at holds."""

@@ -20,9 +20,14 @@ def identity(knowledge: Mapping[str, object]) -> bytes:
     """
     package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  300 files
     own = [part for name in sorted(_sources(package)) for part in (name.encode(), _read(name))]
-    libcst = [_read(os.path.join(folder, "libcst", name)) for folder in sys.path for name in LIBCST]
     about = (sys.version, sys.implementation.cache_tag or "", repr(knowledge))
-    return digest(*(text.encode("utf-8", "backslashreplace") for text in about), *own, *libcst)
+    return digest(*(text.encode("utf-8", "backslashreplace") for text in about), *own, _libcst())
+
+
+def _libcst() -> bytes:
+    """What tells the version of the libcst that would be imported."""
+    files = (os.path.join(folder, "libcst", name) for folder in sys.path for name in LIBCST)
+    return next(filter(None, map(_read, files)), b"")
 
 
 def _sources(folder: str) -> Iterator[str]:

@@ -7,14 +7,17 @@ and the like that they were judged under.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drainlint.cache import Store, digest, unpack
 from drainlint.contents import Contents
 from drainlint.discover import SourceFile
+
+if TYPE_CHECKING:
+    from drainlint.knowledge import Knowledge
 
 SHARDS = 16
 """Files that facts are spread over, so that a change of one writes a part of them."""
@@ -63,6 +66,7 @@ class Memory:
         self._shards: dict[int, Shard] = {}
         self._learned: set[str] = set()
         self._judged: Judged | None = None
+        self._knowledge: Knowledge | None = None
 
     def look(self, files: Iterable[SourceFile]) -> None:
         """Find out what these files hold."""
@@ -74,6 +78,15 @@ class Memory:
     def paths(self) -> list[str]:
         """The files that were looked at, in the order of their paths."""
         return sorted(self._files)
+
+    def knowledge(self, load: "Callable[[], Knowledge]") -> "Knowledge":
+        """The merged tables: to read them as TOML takes several times as long."""
+        if self._knowledge is None:
+            self._knowledge = self._store.load("knowledge")
+        if self._knowledge is None:
+            self._knowledge = load()
+            self._store.save("knowledge", self._knowledge)
+        return self._knowledge
 
     def idle(self, path: str) -> bool:
         """Whether a file is known to hold nothing in which anything can be found."""
@@ -109,8 +122,11 @@ class Memory:
         return Judged(*kept) if kept and kept[0] == state else Judged(state)
 
     def judge(self, judged: Judged) -> None:
-        """Take in what rules spoke of."""
-        self._judged = judged
+        """Take in what rules spoke of; it joins what is known of other files in the same state."""
+        known = self.judged(judged.state)
+        alone = judged.asked or known.asked
+        files = judged.files if alone else {**known.files, **judged.files}
+        self._judged = replace(judged, files=files)
 
     def keep(self) -> None:
         """Write what is new, as far as the files still are what they were."""

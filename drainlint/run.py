@@ -66,6 +66,8 @@ class Plan:
     strict: bool
     jobs: int
     warnings: tuple[str, ...]
+    knowledge: Mapping[str, object]
+    """What the configurations teach."""
     memory: Memory | None = None
     """What earlier runs learned of these files."""
 
@@ -117,9 +119,9 @@ def plan(request: Request) -> Plan:
         whole = False
         warnings.append(f"no project holds all of these: facts come from them alone, not {root}")
     fail_on = request.fail_on or configs.main.fail_on
-    memory = None
+    memory, knowledge = None, configs.knowledge
     if request.cache is not None and found.files:
-        store = Store(request.cache, root, identity(configs.knowledge))
+        store = Store(request.cache, root, identity(knowledge))
         memory = Memory(store, root, "project" if whole else "files")
     return Plan(
         request=request,
@@ -131,6 +133,7 @@ def plan(request: Request) -> Plan:
         strict=request.strict or fail_on == "note",
         jobs=request.jobs or configs.main.jobs or _cores(),
         warnings=tuple(warnings),
+        knowledge=knowledge,
         memory=memory,
     )
 
@@ -229,7 +232,7 @@ def _options(plan: Plan) -> "Options":
     return Options(
         root=plan.root,
         settings=plan.configs.settings,
-        knowledge=plan.configs.knowledge,
+        knowledge=plan.knowledge,
         jobs=plan.jobs,
         rules=plan.active_rules,
         memory=plan.memory,

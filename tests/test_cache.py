@@ -12,15 +12,21 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-import drainlint
-from drainlint.cache import ROOM, TAG, TAG_TEXT, UNUSED, Store, pack, prune, unpack
+from drainlint.analysis import Options, analyse
+from drainlint.cache import ROOM, TAG, TAG_TEXT, UNUSED, Store, default_folder, pack, prune, unpack
+from drainlint.config import FileSettings
 from drainlint.contents import TICK, Contents
 from drainlint.discover import SourceFile
+from drainlint.gather import facts
+from drainlint.identity import identity
+from drainlint.memory import Memory
+from drainlint.recall import choice
+from drainlint.run import Request, plan
 from tests.conftest import PROJECT
 
 STUBBORN = PROJECT / "fixtures" / "services" / "stubborn"
@@ -75,6 +81,7 @@ class Ran:
     report: str
     did: frozenset[str]
     code: int
+    said: str = ""
 
     @property
     def judged(self) -> list[tuple[str, str, str]]:
@@ -97,8 +104,7 @@ def ran(root: Path, cache: Path, *arguments: str, package: Path = PROJECT) -> Ra
     )
     *said, did = done.stderr.splitlines()
     assert "Traceback" not in done.stderr
-    assert done.returncode in (0, 1), said
-    return Ran(done.stdout, frozenset(did.split()), done.returncode)
+    return Ran(done.stdout, frozenset(did.split()), done.returncode, "\n".join(said))
 
 
 @pytest.fixture
@@ -119,7 +125,9 @@ def cache(tmp_path: Path) -> Path:
 
 def fresh(root: Path, *arguments: str) -> str:
     """What a run says that keeps nothing."""
-    return ran(root, root / "unused", "--no-cache", *(arguments or (".",))).report
+    done = ran(root, root / "unused", "--no-cache", *(arguments or (".",)))
+    assert done.code in (0, 1), done.said
+    return done.report
 
 
 def kept(cache: Path) -> dict[str, bytes]:
@@ -210,13 +218,9 @@ def scripted(root: Path) -> None:
     (root / "pyproject.toml").write_text(text, encoding="utf-8")
 
 
-def package(root: Path) -> None:
-    (root / "__init__.py").touch()
-
-
 @pytest.mark.parametrize(
     "change",
-    [edited, added, deleted, moved, broken, set_aside, budget, taught, side, scripted, package],
+    [edited, added, deleted, moved, broken, set_aside, budget, taught, side, scripted],
 )
 def test_after_a_change_a_run_says_what_a_fresh_one_says(
     root: Path, cache: Path, change: Callable[[Path], None]
@@ -230,13 +234,22 @@ def test_after_a_change_a_run_says_what_a_fresh_one_says(
 
 
 @pytest.mark.parametrize(
-    "change", [edited, added, deleted, moved, broken, budget, taught, side, scripted, package]
+    "change", [edited, added, deleted, moved, broken, budget, taught, side, scripted]
 )
 def test_whatever_nouns_rest_on_is_noticed(
     root: Path, cache: Path, change: Callable[[Path], None]
 ) -> None:
     ran(root, cache)
     change(root)
+
+    assert "link" in ran(root, cache).did
+
+
+def test_the_name_under_which_the_root_is_imported_is_noticed(root: Path, cache: Path) -> None:
+    (root / "__init__.py").touch()
+    ran(root, cache)
+    assert ran(root, cache).did == set()
+    (root.parent / "__init__.py").touch()
 
     assert "link" in ran(root, cache).did
 
@@ -296,6 +309,19 @@ def test_what_was_kept_of_one_file_serves_with_what_is_kept_of_others(
     assert both.report == fresh(root, "worker.py", "main.py")
 
 
+def test_what_may_rest_on_the_choice_of_files_serves_no_other_choice(
+    root: Path, cache: Path
+) -> None:
+    ran(root, cache)
+    store = Store(cache, root, identity({}))
+    state, judged, problems, anyone = store.load("project")
+    assert anyone == b""
+    store.save("project", (state, judged, problems, choice(["worker.py", "main.py"])))
+
+    assert "link" not in ran(root, cache, "main.py", "worker.py").did
+    assert "link" in ran(root, cache).did
+
+
 def test_a_file_in_which_nothing_can_be_found_is_passed_by(root: Path, cache: Path) -> None:
     time.sleep(TICK / 1e9 + 0.1)
     first, second = ran(root, cache, "quiet.py"), ran(root, cache, "quiet.py")
@@ -326,12 +352,12 @@ def test_standard_input_is_judged_and_never_kept_as_the_file(root: Path, cache: 
         ],
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        input=b"SIZE = 1\n",
+        input=WORKER.replace("join()", "join(60)").encode(),
         capture_output=True,
-        check=True,
+        check=False,
     )
 
-    assert json.loads(done.stdout)["findings"] == []
+    assert ("60" in done.stdout.decode(), done.returncode) == (True, 1)
     assert {n: c for n, c in kept(cache).items() if not n.startswith("contents")} == {
         n: c for n, c in before.items() if not n.startswith("contents")
     }
@@ -386,6 +412,108 @@ def test_another_drainlint_is_not_served_old_facts(root: Path, cache: Path, tmp_
 
         assert "link" in ran(root, cache, package=copy).did, name
         assert ran(root, cache, package=copy).did == set()
+
+
+def test_a_libcst_of_another_version_has_facts_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = identity({})
+    version = tmp_path / "libcst" / "_version.py"
+    version.parent.mkdir()
+    version.write_text("version = '99'\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    assert identity({}) == identity({}) != before
+
+
+def test_a_fault_of_ours_is_met_again(root: Path, cache: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "installed"
+    shutil.copytree(PROJECT / "drainlint", copy / "drainlint")
+    file = copy / "drainlint" / "rules" / "waiting" / "unbounded_join.py"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("-> Iterator[Finding]:", "-> Iterator[Finding]:\n        1 / 0"))
+    first, second = ran(root, cache, package=copy), ran(root, cache, package=copy)
+
+    assert (first.code, second.code) == (2, 2)
+    assert second.said == first.said
+    assert "rule unbounded-join failed" in first.said
+    assert second.report == first.report
+
+
+def test_a_fault_of_a_rule_that_was_not_active_is_met_once_it_is(
+    root: Path, cache: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "installed"
+    shutil.copytree(PROJECT / "drainlint", copy / "drainlint")
+    file = copy / "drainlint" / "rules" / "waiting" / "unbounded_join.py"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("-> Iterator[Finding]:", "-> Iterator[Finding]:\n        1 / 0"))
+    silent = ran(root, cache, "--ignore", "unbounded-join", ".", package=copy)
+    loud = ran(root, cache, package=copy)
+
+    assert silent.code == 1
+    assert "link" not in loud.did
+    assert "rule unbounded-join failed" in loud.said
+
+
+def test_what_is_judged_while_a_file_changes_is_not_kept(root: Path, cache: Path) -> None:
+    made = plan(Request((str(root),), cache=cache))
+    worker = root / "worker.py"
+
+    def changing(path: str) -> FileSettings:
+        worker.write_text(worker.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        return made.settings(path)
+
+    assert made.memory is not None
+    files = list(made.files)
+    asked = frozenset(file.relative for file in files)
+    options = Options(root, made.settings, {}, 1, made.active_rules, made.memory)
+    analyse(files, asked, replace(options, settings=changing))
+
+    assert [file.name for file in cache.rglob("project.facts")] == []
+    worker.write_text(WORKER, encoding="utf-8")
+    assert ran(root, cache).report == fresh(root)
+
+
+def test_metadata_that_changes_meanwhile_is_not_what_was_judged(root: Path, cache: Path) -> None:
+    made = plan(Request((str(root),), cache=cache))
+    files = list(made.files)
+    asked = frozenset(file.relative for file in files)
+
+    def changing(path: str) -> FileSettings:
+        scripted(root)
+        return made.settings(path)
+
+    options = Options(root, made.settings, {}, 1, made.active_rules, made.memory)
+    analyse(files, asked, replace(options, settings=changing))
+    (root / "pyproject.toml").unlink()
+
+    assert "link" in ran(root, cache).did
+    assert ran(root, cache).did == set()
+
+
+def test_facts_of_a_file_that_changes_meanwhile_are_not_kept(root: Path, cache: Path) -> None:
+    worker = SourceFile(root / "worker.py", "worker.py")
+    store = Store(cache, root, KEY)
+    memory = Memory(store, root, "project")
+    others = [SourceFile(root / "quiet.py", f"{number}.py") for number in range(64)]
+    memory.look([worker, *others])
+    for file in (worker, *others):  # so that every part of the facts is written
+        memory.learn(file.relative, pack(1), idle=True)
+    edited(root)
+    memory.keep()
+    worker.path.write_text(WORKER, encoding="utf-8")
+    again = Memory(store, root, "project")
+    again.look([worker])
+
+    assert list(again.facts(["worker.py"])) == []
+    assert not again.idle("worker.py")
+    again.learn("worker.py", pack(2), idle=True)
+    again.keep()
+    last = Memory(store, root, "project")
+    last.look([worker])
+    assert list(last.facts(["worker.py"])) == [("worker.py", 2)]
+    assert last.idle("worker.py")
 
 
 def test_each_python_has_facts_of_its_own(root: Path, tmp_path: Path) -> None:
@@ -509,7 +637,7 @@ def test_what_is_read_makes_nothing_but_values(tmp_path: Path) -> None:
     assert (store.folder / "contents.facts").exists()
     assert store.load("contents") is None
     assert unpack(pack(values)) == values
-    for function in (print, shutil.rmtree, drainlint.cache.prune, subprocess.Popen):
+    for function in (print, shutil.rmtree, facts, prune, subprocess.Popen):
         with pytest.raises(pickle.UnpicklingError):
             unpack(pickle.dumps(function))
 
@@ -530,8 +658,7 @@ def test_projects_that_nobody_checks_are_forgotten(tmp_path: Path) -> None:
     unused = put(tmp_path, "a" * 32, used=now - UNUSED - 60)
     used = put(tmp_path, "b" * 32, used=now - UNUSED + 60)
     spared = put(tmp_path, "c" * 32, used=now - 2 * UNUSED)
-    foreign = tmp_path / "photographs"
-    foreign.mkdir()
+    foreign = put(tmp_path, "photographs", used=now - 2 * UNUSED)
     alike = tmp_path / ("d" * 32)
     alike.mkdir()
     prune(tmp_path, spared)
@@ -552,10 +679,27 @@ def test_the_oldest_projects_are_forgotten_where_room_is_short(tmp_path: Path) -
     assert all(folder.exists() for folder in newer)
 
 
-def test_a_run_marks_its_project_as_used(root: Path, cache: Path) -> None:
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="they have other folders")
+@pytest.mark.parametrize(
+    ("named", "used"), [("", "home/.cache"), ("relative", "home/.cache"), ("/x/y", "/x/y")]
+)
+def test_facts_are_kept_in_the_cache_folder_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, used: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", named)
+
+    assert default_folder() == tmp_path / used / "drainlint"
+
+
+def test_a_run_that_writes_nothing_marks_its_project_as_used(root: Path, cache: Path) -> None:
+    ran(root, cache)
+    time.sleep(TICK / 1e9 + 0.1)
     ran(root, cache)
     (tag,) = cache.rglob(TAG)
     os.utime(tag, (1, 1))
+    before = kept(cache)
     ran(root, cache)
 
+    assert kept(cache) == before
     assert time.time() - tag.stat().st_mtime < 3600
