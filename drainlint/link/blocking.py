@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Confidence, Related
 from drainlint.link.calls import Known
+from drainlint.link.feeds import never_waits
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause
 from drainlint.link.program import Program
@@ -41,7 +42,9 @@ class Blockers:
         noun = slept or waited
         if (slept is not None and not _blocks(slept)) or (waited is not None and _is_over(waited)):
             return
-        if known.call.method in ASKED_WHEN_DONE or _is_awaited_later(known) or is_spared(known):
+        if known.call.method in ASKED_WHEN_DONE or _is_awaited_later(known):
+            return
+        if is_spared(known) or never_waits(known):
             return
         if waited is not None and waited.verb == "take" and _was_just_put(known):
             return

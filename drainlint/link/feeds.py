@@ -101,6 +101,21 @@ def _asked_around(known: Known) -> bool:
     return False
 
 
+def never_waits(known: Known) -> bool:
+    """Whether a call is made on a socket that was told not to block: it raises instead."""
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    if known.kind is None or known.kind.nature not in SOCKETS or not path:
+        return False
+    for scope, call in calls_about(known, path):
+        found = known.program.facts(scope, call)
+        if call.receiver is None or found is None or found[0].does != "settimeout":
+            continue
+        given = [a.value for a in call.arguments if isinstance(a.value, Constant)]
+        if any(not value.value and value.value is not None for value in given):
+            return True
+    return False
+
+
 def _socket_bound(known: Known) -> str:
     """Whether a timeout was set on the socket, in its class, function or module."""
     path = "" if known.call.receiver is None else known.call.receiver.path

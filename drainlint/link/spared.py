@@ -6,9 +6,10 @@ from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
+from drainlint.link.origins import ways
 from drainlint.link.program import Program
-from drainlint.model.expression import Await, Call, Expression
-from drainlint.model.statement import Statement, Try
+from drainlint.model.expression import Await, Call, Constant, Expression, Not
+from drainlint.model.statement import If, Statement, Try
 
 SOCKETS = frozenset({"socket", "connection", "channel"})
 
@@ -17,10 +18,38 @@ def is_spared(known: Known) -> bool:
     """Whether a call of a coroutine holds up nobody, though calls like it do."""
     return (
         raises_instead(known)
+        or _asks_nobody(known)
+        or _is_never_run(known)
         or _is_for_the_loop(known)
         or has_reported(known)
         or _has_loop_to_itself(known)
     )
+
+
+def _asks_nobody(known: Known) -> bool:
+    """Whether a flag says that only numbers are read, and no other host is asked."""
+    values = (e for a in known.call.arguments for e in a.value.walk() if e.path)
+    return any(named("only-numbers", value.path) for value in values)
+
+
+def _is_never_run(known: Known) -> bool:
+    """Whether it stands in a branch that a constant of the module rules out.
+
+    One source for both worlds: `if not _IS_SYNC: await ... else: ...`.
+    """
+    for outer in known.occurrence.spot.outward():
+        if not isinstance(outer.owner, If):
+            continue
+        test = outer.owner.test
+        denied = isinstance(test, Not)
+        asked = test.value if isinstance(test, Not) else test
+        held = [way.value for _, way in ways(known.program, known.key, asked.path)]
+        if len(held) != 1 or not isinstance(held[0], Constant):
+            continue
+        holds = held[0].value is (not denied)
+        if isinstance(held[0].value, bool) and holds != (outer.section == "body"):
+            return True
+    return False
 
 
 def _is_for_the_loop(known: Known) -> bool:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from drainlint.finding import Related
 from drainlint.model.noun import Noun
 
-STOPS = frozenset({"SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGBREAK"})
-"""Signals by which people and platforms ask a program to stop."""
 OTHERS = frozenset(
     {"SIGCHLD", "SIGCLD", "SIGWINCH", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGPIPE", "SIGURG"}
     | {"SIGIO", "SIGPOLL", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGINFO", "SIGTRAP"}
