@@ -96,7 +96,7 @@ class Judge:
                 found.append(connection.recv())
             except EOFError:  # it met a fault, or was killed for its memory: so it is done here
                 found.append(self.judged(share))
-            process.join()  # drainlint: allow unbounded-join (it has said its last word)
+            process.join()  # drainlint: ignore[unbounded-join] it has said its last word
         return found
 
     def _report(self, paths: Sequence[str], to: "Connection") -> None:
