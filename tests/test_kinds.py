@@ -215,3 +215,25 @@ def test_a_class_with_its_own_request_decides_what_its_other_methods_do() -> Non
 
     assert facts("plain") is not None
     assert facts("patient") is None
+
+
+def test_what_rests_on_a_circle_is_the_same_whoever_is_asked_for_first() -> None:
+    text = """
+        import threading
+
+        class Service:
+            def __init__(self):
+                self.first = self.second or threading.Event()
+                self.second = self.first
+
+            def wait(self):
+                pass
+    """
+
+    def natures(*names: str) -> dict[str, str]:
+        made = program(text)
+        kinds = {name: kind_in(made, "Service.wait", f"self.{name}") for name in names}
+        return {name: "" if kind is None else kind.nature for name, kind in kinds.items()}
+
+    assert natures("first", "second") == natures("second", "first")
+    assert natures("second")["second"] == "event"

@@ -42,15 +42,11 @@ class Kinds(Results):
         super().__init__(names, classes, knowledge)
         self.arguments: dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]] = {}
         """What callers pass to each parameter; filled once calls are resolved."""
-        self._variables: dict[tuple[FunctionId, str], Kind | None] = {}
-        self._attributes: dict[tuple[ClassId, str], Kind | None] = {}
         self._used: dict[FunctionId, Mapping[str, AbstractSet[str]]] = {}
 
     def forget(self) -> None:
         """Drop what was answered, for when more is known of callers."""
-        self._variables.clear()
-        self._attributes.clear()
-        self._results.clear()
+        self._answers.forget()
 
     # Expressions
 
@@ -160,10 +156,9 @@ class Kinds(Results):
         return None
 
     def _variable(self, scope: FunctionId, name: str) -> Kind | None:
-        key = (scope, name)
-        if key in self._variables:
-            return self._variables[key]
-        self._variables[key] = None
+        return self._answers.of(("variable", scope, name), lambda: self._held(scope, name))
+
+    def _held(self, scope: FunctionId, name: str) -> Kind | None:
         entry = self.names.function(scope)
         owner = self.classes.owner(scope)
         if owner is not None and entry.owner and name == self.classes.self_name(scope):
@@ -178,7 +173,6 @@ class Kinds(Results):
             if kind is None:
                 parameter = next((p for p in entry.parameters if p.name == name), None)
                 kind = None if parameter is None else self._parameter(scope, parameter)
-        self._variables[key] = kind
         return kind
 
     def _parameter(self, scope: FunctionId, parameter: Parameter) -> Kind | None:
@@ -265,9 +259,9 @@ class Kinds(Results):
 
     def attribute(self, key: ClassId, name: str) -> Kind | None:
         """What an attribute of a class's instances is: a method, a property's result, a value."""
-        if (key, name) in self._attributes:
-            return self._attributes[key, name]
-        self._attributes[key, name] = None
+        return self._answers.of(("attribute", key, name), lambda: self._attribute(key, name))
+
+    def _attribute(self, key: ClassId, name: str) -> Kind | None:
         method = self.classes.method(key, name)
         if method is not None:
             entry = self.names.function(method)
@@ -282,7 +276,6 @@ class Kinds(Results):
             kind = self._bound(self.classes.bindings(key, name))
             if kind is None or not (kind.nature or kind.is_project):
                 kind = self._attribute_by_use(key, name) or kind
-        self._attributes[key, name] = kind
         return kind
 
     # Use

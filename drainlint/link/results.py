@@ -46,7 +46,6 @@ class Results(Types, ABC):
     def __init__(self, names: Names, classes: Classes, knowledge: Knowledge) -> None:
         """Take the project's names and classes, and what is known of libraries."""
         super().__init__(names, classes, knowledge)
-        self._results: dict[FunctionId, Kind | None] = {}
 
     @abstractmethod
     def of(self, scope: FunctionId, expression: Expression) -> Kind | None:
@@ -258,9 +257,9 @@ class Results(Types, ABC):
 
     def result(self, key: FunctionId) -> Kind | None:
         """What calling a function of the project gives: by annotation, else by what it returns."""
-        if key in self._results:
-            return self._results[key]
-        self._results[key] = None
+        return self._answers.of(("result", key), lambda: self._result(key))
+
+    def _result(self, key: FunctionId) -> Kind | None:
         entry = self.names.function(key)
         kind = self.annotation(key, entry.returns)
         if kind is None or not (kind.nature or kind.is_project):
@@ -268,7 +267,6 @@ class Results(Types, ABC):
             kind = next((k for k in returned if k.nature), returned[0] if returned else kind)
         if entry.is_async and not entry.is_generator:
             kind = Kind("coroutine", "coroutine", element=kind)
-        self._results[key] = kind
         return kind
 
 

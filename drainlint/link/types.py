@@ -7,6 +7,7 @@ from functools import cache
 from drainlint.index.collect import index
 from drainlint.index.entries import MODULE
 from drainlint.knowledge import Knowledge
+from drainlint.link.answers import Answers
 from drainlint.link.classes import Classes
 from drainlint.link.names import ClassId, FunctionId, Library, Names, Variable
 from drainlint.model.expression import (
@@ -66,10 +67,14 @@ class Types:
         self.classes = classes
         self.knowledge = knowledge
         self._annotations: dict[str, Kind | None] = {}
+        self._answers: Answers[Kind] = Answers()
         self._depth = 0
 
     def _deep(self) -> bool:
-        return self._depth > DEPTH
+        if self._depth <= DEPTH:
+            return False
+        self._answers.gave_up()
+        return True
 
     def kind_of_type(self, dotted: str) -> Kind | None:
         """An instance of a library's class."""
