@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 
 import drainlint
-from drainlint import rules
+from drainlint import catalogue, rules
 from drainlint.index.screen import ON_DRAIN_PATH, UNDER_A_LOCK
 from drainlint.knowledge import load
 from drainlint.outcome import RuleCard
-from drainlint.rules import catalogue
 
 PACKAGE = Path(drainlint.__file__).parent
 FIXTURES = PACKAGE.parent / "fixtures"
@@ -40,7 +39,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "knowledge source spelling",
         "outcome rule fingerprint",
         "rules",
-        "config discover patterns suppress baseline cache identity contents metadata memory",
+        "catalogue config discover patterns suppress baseline cache identity contents metadata memory",
         "index",
         "read",
         "gather",
@@ -106,16 +105,16 @@ def layer_of(part: str) -> int:
 def test_the_catalogue_says_what_the_rules_say() -> None:
     assert catalogue.CATALOGUE.read_text(encoding="utf-8") == catalogue.catalogue(
         catalogue.entries()
-    ), "run `python -m drainlint.rules.catalogue`"
+    ), "run `python -m drainlint.catalogue`"
 
 
 def test_the_table_in_the_readme_says_what_the_rules_say() -> None:
-    assert catalogue.README not in catalogue.stale(), "run `python -m drainlint.rules.catalogue`"
+    assert catalogue.README not in catalogue.stale(), "run `python -m drainlint.catalogue`"
 
 
 def generate(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "drainlint.rules.catalogue", *arguments],
+        [sys.executable, "-m", "drainlint.catalogue", *arguments],
         cwd=clone,
         capture_output=True,
         text=True,
@@ -137,8 +136,8 @@ def test_a_stale_catalogue_or_table_is_named_and_then_written(tmp_path: Path) ->
 
     assert checked.returncode == 1
     assert checked.stderr.splitlines() == [
-        "drainlint/rules/catalogue.json is stale: run `python -m drainlint.rules.catalogue`",
-        "README.md is stale: run `python -m drainlint.rules.catalogue`",
+        "drainlint/rules/catalogue.json is stale: run `python -m drainlint.catalogue`",
+        "README.md is stale: run `python -m drainlint.catalogue`",
     ]
     assert written.returncode == 0
     assert (again.returncode, again.stderr) == (0, "")

@@ -1,6 +1,5 @@
 """Takes and puts: whether they wait at all, and what ends the loop that they feed."""
 
-import re
 from collections.abc import Iterator
 
 from drainlint.index.entries import Binding
@@ -8,7 +7,7 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Library, Variable
 from drainlint.link.roles import WORKERS
-from drainlint.link.spared import raises_instead
+from drainlint.link.spared import would_wait
 from drainlint.model.expression import Call, Constant, Expression
 from drainlint.model.statement import (
     Assign,
@@ -19,14 +18,11 @@ from drainlint.model.statement import (
     Raise,
     Return,
     Statement,
-    Try,
     While,
 )
 
 QUEUES = frozenset({"queue", "aio-queue"})
 SOCKETS = frozenset({"socket", "connection", "channel", "session", "consumer"})
-NOTHING_YET = re.compile(r"(^|\.)(SSL)?Want(Read|Write)Error$|(^|\.)BlockingIOError$|(^|\.)Again$")
-"""Exceptions of `ssl`, OpenSSL, sockets and ZeroMQ that only non-blocking calls raise."""
 
 
 def ready(known: Known) -> str:
@@ -38,10 +34,8 @@ def ready(known: Known) -> str:
         return "it was closed before"
     if nature in SOCKETS and (why := _socket_bound(known)):
         return why
-    if raises_instead(known):
+    if would_wait(known):
         return "it raises where it would wait"
-    if _is_told(known):
-        return "it says so where there is nothing"
     if _asked_around(known):
         return "it was asked whether there is something"
     if nature in SOCKETS and _selects(known):
@@ -74,17 +68,6 @@ def _is_new(known: Known) -> str:
         if any(t.path == known.subject for t in statement.targets):
             return f"`{statement.value.text}` was made just before"
     return ""
-
-
-def _is_told(known: Known) -> bool:
-    """Whether an exception is caught by which a take that does not block says: nothing yet."""
-    return any(
-        NOTHING_YET.search(kind.path)
-        for spot in known.occurrence.spot.outward()
-        if isinstance(spot.owner, Try) and spot.section == "body"
-        for handler in spot.owner.handlers
-        for kind in handler.kinds
-    )
 
 
 def _asked_around(known: Known) -> bool:

@@ -7,31 +7,14 @@ waiting is its job, and the fault is that of a stop which calls it.
 
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
-from drainlint.link.program import Program
+from drainlint.link.program import IMPLEMENTED, Program
 from drainlint.link.results import parameters_of
 from drainlint.link.surroundings import occurrences
 from drainlint.model.deadline import Bound
 
 WAITING = frozenset({"wait", "join", "result", "exception", "get", "wait_for", "communicate"})
 """Names of methods that say that they wait."""
-IMPLEMENTED = frozenset(
-    {
-        "lock",
-        "rlock",
-        "queue",
-        "future",
-        "event",
-        "condition",
-        "semaphore",
-        "pool",
-        "result",
-        "barrier",
-        "aio-queue",
-        "aio-event",
-        "aio-future",
-        "aio-condition",
-    }
-)
+WAITED_ON = (IMPLEMENTED - {"executor"}) | {"aio-condition", "aio-event", "aio-future", "aio-queue"}
 """Natures of what is built to be waited for: whoever wraps one hands the wait on."""
 
 
@@ -59,7 +42,7 @@ def is_own_job(known: Known) -> bool:
     """Whether a wait is the job of its method, as that of a wait group: its callers are judged."""
     if known.kind is None:
         return False
-    return (hands_on(known) and known.kind.nature in IMPLEMENTED) or (
+    return (hands_on(known) and known.kind.nature in WAITED_ON) or (
         known.kind.nature in BUILT_ON and _is_partner(known)
     )
 

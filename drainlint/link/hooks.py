@@ -6,6 +6,7 @@ from functools import cached_property
 
 from drainlint.finding import Confidence, Related
 from drainlint.index.entries import FunctionEntry
+from drainlint.link.calls import Placed
 from drainlint.link.drain import shown
 from drainlint.link.entries import Entries
 from drainlint.link.graph import Registration
@@ -108,11 +109,7 @@ class Hooks:
             target = self.program.names.function(one.target)
             told = self.program.drain_paths.stop_waits.told_by(one.target)
             yield SignalHandler(
-                path=key.path,
-                place=call.place,
-                function=self._function(key),
-                drain=self._drain(key, call.place),
-                confidence=Confidence.HIGH,
+                **self._placed(key, call),
                 text=call.text,
                 handler=shown(target),
                 defined=_defined(one.target, target),
@@ -135,11 +132,7 @@ class Hooks:
         waits = self.program.drain_paths.stop_waits
         registration = Registration("signal-handler", key, key, call.place, call=call)
         return SignalHandler(
-            path=key.path,
-            place=call.place,
-            function=self._function(key),
-            drain=self._drain(key, call.place),
-            confidence=Confidence.HIGH,
+            **self._placed(key, call),
             text=call.text,
             handler=last if last.startswith("SIG_") else value.text,
             signals=tuple(dict.fromkeys(self._entries.triggers(registration, key))),
@@ -177,10 +170,7 @@ class Hooks:
     ) -> Iterator[ExitHook]:
         if not registrations and (value.path or isinstance(value, Call)):
             yield ExitHook(
-                path=key.path,
-                place=call.place,
-                function=self._function(key),
-                drain=self._drain(key, call.place),
+                **self._placed(key, call),
                 text=call.text,
                 handler=value.text,
                 sort=role,
@@ -212,6 +202,16 @@ class Hooks:
             if one.role in HANDLERS and one.target not in found:
                 found.update(self.program.drain_paths.closure(one.target))
         return frozenset(found)
+
+    def _placed(self, key: FunctionId, call: Call) -> Placed:
+        """What every noun about a registering call begins with."""
+        return {
+            "path": key.path,
+            "place": call.place,
+            "function": self._function(key),
+            "drain": self._drain(key, call.place),
+            "confidence": Confidence.HIGH,
+        }
 
     def _function(self, key: FunctionId) -> Function:
         return self.program.function(key)

@@ -67,8 +67,11 @@ def is_coroutine(entry: FunctionEntry) -> bool:
 
 def raises_instead(known: Known) -> bool:
     """Whether it raises where it would wait: somebody around it catches `BlockingIOError`."""
-    if known.kind is None or known.kind.nature not in SOCKETS:
-        return False
+    return known.kind is not None and known.kind.nature in SOCKETS and would_wait(known)
+
+
+def would_wait(known: Known) -> bool:
+    """Whether an exception is caught by which a call that does not block says: nothing yet."""
     return any(
         named("would-wait", kind.path)
         for spot in known.occurrence.spot.outward()

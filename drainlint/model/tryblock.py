@@ -40,11 +40,6 @@ class Catch:
         return bool(self.natures & {"interrupt", "exit-request", "everything"})
 
     @property
-    def catches_errors(self) -> bool:
-        """Whether it catches whatever goes wrong."""
-        return bool(self.natures & {"errors", "everything"})
-
-    @property
     def swallows(self) -> bool:
         """Whether nobody else ever hears of what it caught."""
         return not (self.reraises or self.may_raise or self.keeps)

@@ -1,6 +1,6 @@
 """Write what follows from the rules: `catalogue.json`, and the README's table and example.
 
-For work on drainlint itself, in a clone: `python -m drainlint.rules.catalogue` writes both;
+For work on drainlint itself, in a clone: `python -m drainlint.catalogue` writes both;
 `--check` changes nothing, names what is stale and exits 1.
 """
 
@@ -19,8 +19,8 @@ from drainlint import rules
 from drainlint.rule import Rule
 from drainlint.rules.run import RunRule
 
-CLONE = Path(__file__).parents[2]
-CATALOGUE = Path(__file__).with_name(rules.CATALOGUE)
+CLONE = Path(__file__).parents[1]
+CATALOGUE = Path(rules.__path__[0]) / rules.CATALOGUE
 README = CLONE / "README.md"
 EXAMPLE = "hard-exit"
 """The rule that the README shows whole: a short one that needs nothing but its own file."""
@@ -149,7 +149,7 @@ def stale() -> tuple[Path, ...]:
 
 def main() -> int:
     """Write or check; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m drainlint.rules.catalogue")
+    parser = argparse.ArgumentParser(prog="python -m drainlint.catalogue")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
     check = parser.parse_args().check
     try:
@@ -160,7 +160,7 @@ def main() -> int:
     for path, text in changed.items():
         name = path.relative_to(CLONE).as_posix()
         if check:
-            sys.stderr.write(f"{name} is stale: run `python -m drainlint.rules.catalogue`\n")
+            sys.stderr.write(f"{name} is stale: run `python -m drainlint.catalogue`\n")
         else:
             path.write_text(text, encoding="utf-8")
             sys.stderr.write(f"wrote {name}\n")
