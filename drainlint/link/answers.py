@@ -1,74 +1,176 @@
 """Answers that rest on other answers, possibly in a circle: who asks first must not matter."""
 
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Generic, NamedTuple, TypeVar
 
 A = TypeVar("A")
 Key = tuple[object, ...]
+At = tuple[Key, int]
+"""A question, and through how many calls it may still be followed."""
 
 FAR = 1 << 30
 """Below no open question."""
+NOTHING = -1
+"""Below every open question: for what was not followed to its end."""
+ROUNDS = 6
+"""So often the questions of a circle are asked anew, each time with the answers of the last."""
+HANDED = 4
+"""Through how many calls it is followed what callers hand over."""
+
+
+class _Passing(NamedTuple, Generic[A]):
+    """What was found for a question that rests on an open one."""
+
+    answer: A | None
+    rests_on: int
+    find: Callable[[], A | None]
 
 
 class Answers(Generic[A]):
-    """Keeps what was found; what rests on a question that is still open is kept for a while only.
+    """Keeps what was found; questions that ask each other in a circle are answered together.
 
-    `a = b or C()` and `b = a` ask each other. Within one question from outside, the inner one that
-    comes round gets None. What was found with such a None holds for that question alone; kept, it
-    would be another answer than the same question gets when it is asked first.
+    `a = b or C()` and `b = a` ask each other. They are found as one walks the questions in depth
+    (the strongly connected components of Tarjan's), and then asked in rounds: at first none of them
+    has an answer, and in each round everyone gets the answers of the round before, until nothing
+    changes. Whichever is asked first, the rounds are the same.
+
+    What is handed over by callers is followed through a few calls. An answer that rests on it is
+    kept with the number of calls that were left.
     """
 
     def __init__(self) -> None:
         """Begin without answers."""
         self._sure: dict[Key, A | None] = {}
-        self._whole: dict[Key, A | None] = {}
-        """Answers to questions from outside that rest on a circle."""
-        self._passing: dict[Key, A | None] = {}
-        """Answers that hold for the question at hand."""
-        self._open: dict[Key, int] = {}
+        """Answers that rest on no caller."""
+        self._handed: dict[At, A | None] = {}
+        """Answers that rest on what callers hand over."""
+        self._left = HANDED
+        self._rests_on_callers = False
+        self._open: dict[At, int] = {}
         self._lowest = FAR
-        """The lowest open question on which the one at hand rests; -1 for what was kept for it."""
+        """The lowest open question on which the one at hand rests."""
+        self._passing: dict[At, _Passing[A]] = {}
+        """Questions that rest on open ones, in the order in which they were found."""
+        self._round: dict[At, tuple[A | None, int]] = {}
+        """The answers of the last round, each with the open question whose circle is solved."""
+        self._cut: dict[At, A | None] = {}
+        """Answers that were not followed to their end, kept for the question from outside."""
 
     def of(self, key: Key, find: Callable[[], A | None]) -> A | None:
         """The answer under this key, found if it is not known."""
         if key in self._sure:
             return self._sure[key]
-        if not self._open:
-            if key in self._whole:
-                return self._whole[key]
-        elif key in self._open:
-            self._lowest = min(self._lowest, self._open[key])
-            return None
-        elif key in self._passing:
-            self._lowest = -1
-            return self._passing[key]
-        return self._found(key, find)
+        at = key, self._left
+        if at in self._handed:
+            self._rests_on_callers = True
+            return self._handed[at]
+        if at in self._round:
+            answer, rests_on = self._round[at]
+        elif at in self._open:
+            answer, rests_on = None, self._open[at]
+        elif at in self._passing:
+            answer, rests_on, _ = self._passing[at]
+        elif at in self._cut:
+            answer, rests_on = self._cut[at], NOTHING
+        else:
+            return self._found(at, find)
+        self._lowest = min(self._lowest, rests_on)
+        return answer
 
-    def _found(self, key: Key, find: Callable[[], A | None]) -> A | None:
-        at = self._open[key] = len(self._open)
+    def handed(self, find: Callable[[], Iterable[A | None]]) -> list[A | None]:
+        """What callers hand over, one call further away; nothing where it is too far."""
+        self._rests_on_callers = True
+        if not self._left:
+            return []
+        self._left -= 1
+        try:
+            return list(find())
+        finally:
+            self._left += 1
+
+    def _found(self, at: At, find: Callable[[], A | None]) -> A | None:
+        number = self._open[at] = len(self._open)
+        before = len(self._passing)
         outer, self._lowest = self._lowest, FAR
+        outer_rests, self._rests_on_callers = self._rests_on_callers, False
         try:
             found = find()
+            if self._lowest == number:
+                found = self._solved(at, _Passing(found, number, find), before)
         finally:
-            del self._open[key]
-        rests_on, self._lowest = self._lowest, outer
-        if rests_on >= at:
-            self._sure[key] = found
-        elif self._open:
-            self._passing[key] = found
-            self._lowest = min(outer, rests_on)
+            del self._open[at]
+            rests_on, self._lowest = self._lowest, min(outer, self._lowest)
+        if rests_on >= number:
+            self._keep(at, found)
+        elif rests_on > NOTHING:
+            self._passing[at] = _Passing(found, rests_on, find)
         else:
-            self._whole[key] = found
+            self._since(before)
+            self._cut[at] = found
+        self._rests_on_callers |= outer_rests
         if not self._open:
-            self._passing.clear()
+            self._cut.clear()
             self._lowest = FAR
         return found
 
+    def _keep(self, at: At, found: A | None) -> None:
+        if self._rests_on_callers:
+            self._handed[at] = found
+        else:
+            self._sure[at[0]] = found
+
+    def _since(self, before: int) -> dict[At, _Passing[A]]:
+        """Take out the questions that were found since there were so many."""
+        taken = dict(list(self._passing.items())[before:])
+        for at in taken:
+            del self._passing[at]
+        return taken
+
+    def _solved(self, first: At, question: _Passing[A], before: int) -> A | None:
+        """The answer to a question that others ask in turn, found together with theirs."""
+        number = question.rests_on
+        circle = {**self._since(before), first: question}
+        answers: dict[At, A | None] = dict.fromkeys(circle)
+        below = FAR
+        try:
+            for _ in range(ROUNDS):
+                self._round.update((one, (answer, number)) for one, answer in answers.items())
+                fresh: dict[At, A | None] = {}
+                for one, asked in circle.items():
+                    fresh[one] = self._asked_again(one, asked)
+                    if self._lowest < number:
+                        below = min(below, self._lowest)
+                joining = self._since(before)
+                circle.update(joining)
+                fresh.update((one, asked.answer) for one, asked in joining.items())
+                settled = fresh == answers
+                answers = fresh
+                if settled:
+                    break
+        finally:
+            for one in circle:
+                self._round.pop(one, None)
+        self._lowest = below
+        for one, answer in answers.items():
+            if below == FAR:
+                self._keep(one, answer)
+            elif below > NOTHING and one != first:
+                self._passing[one] = _Passing(answer, below, circle[one].find)
+        return answers[first]
+
+    def _asked_again(self, at: At, question: _Passing[A]) -> A | None:
+        self._lowest = FAR
+        left, self._left = self._left, at[1]
+        try:
+            return question.find()
+        finally:
+            self._left = left
+
     def gave_up(self) -> None:
         """Note that the question at hand was not followed to its end."""
-        self._lowest = -1
+        self._lowest = NOTHING
 
     def forget(self) -> None:
         """Drop every answer, for when more is known."""
         self._sure.clear()
-        self._whole.clear()
+        self._handed.clear()

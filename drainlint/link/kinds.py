@@ -183,11 +183,16 @@ class Kinds(Results):
             kind = self.of(self.names.enclosing(scope), parameter.default)
         if kind is None:
             passed = self.arguments.get(scope, {}).get(parameter.name, ())
-            kinds = [self.of(caller, value) for caller, value in passed]
-            known = [k for k in kinds if k is not None and k.nature]
-            if known and all(k.library == known[0].library for k in known):
-                kind = known[0].seen(Confidence.MEDIUM)
+            kind = self._passed(passed) if passed else None
         return kind
+
+    def _passed(self, values: Iterable[tuple[FunctionId, Expression]]) -> Kind | None:
+        """What callers hand over, where all that is known of it agrees."""
+        kinds = self._answers.handed(lambda: [self.of(caller, value) for caller, value in values])
+        known = [k for k in kinds if k is not None and k.nature]
+        if known and all(k.library == known[0].library for k in known):
+            return known[0].seen(Confidence.MEDIUM)
+        return None
 
     def _bound(self, ways: Iterable[tuple[FunctionId, Binding]]) -> Kind | None:
         elements: list[Kind] = []

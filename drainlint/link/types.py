@@ -21,7 +21,7 @@ from drainlint.model.expression import (
 from drainlint.model.kind import Kind
 from drainlint.source import Source
 
-DEPTH = 14
+DEPTH = 40
 """How many steps a kind is followed through names, attributes and factories."""
 WRAPPERS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired"})
 DOTTED = re.compile(r"[A-Za-z_][\w.]*")
