@@ -1,10 +1,11 @@
 """What the index keeps of a file: names, and nothing that judges a wait, a loop or a try."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from drainlint.model.expression import Call, Expression
 from drainlint.model.place import Place
+from drainlint.model.value import value
 
 MODULE = "<module>"
 """The qualified name of a module's own statements."""
@@ -12,7 +13,7 @@ MAIN = "<main>"
 """The qualified name of what stands under `if __name__ == "__main__":`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Parameter:
     """One parameter of a function; `star` is `*` or `**` for the collecting ones."""
 
@@ -23,7 +24,7 @@ class Parameter:
     keyword_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Binding:
     """One way in which a name or attribute gets its value."""
 
@@ -36,7 +37,7 @@ class Binding:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Region:
     """Lines of a function that run when it is on its way out."""
 
@@ -47,7 +48,7 @@ class Region:
     last_line: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Turn:
     """A `while` loop."""
 
@@ -63,7 +64,7 @@ class Turn:
         return self.left_by | {part.path for part in self.test.walk() if part.path}
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Entered:
     """What a `with` enters, and the lines on which it is held."""
 
@@ -72,7 +73,7 @@ class Entered:
     last_line: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Awaited:
     """A name that is awaited: `await self.task`; an awaited call is among the calls."""
 
@@ -80,7 +81,7 @@ class Awaited:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class FunctionEntry:
     """A function, method or lambda, or the statements of a module; nested ones are entries too."""
 
@@ -136,7 +137,7 @@ class FunctionEntry:
         return self.name.rpartition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ClassEntry:
     """A class: its bases, and what its own body binds."""
 
@@ -150,7 +151,7 @@ class ClassEntry:
     methods: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ModuleEntry:
     """A file."""
 
