@@ -1,6 +1,6 @@
 """The engine: files to findings, in the stages of the design."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from drainlint.cache import pack
@@ -16,6 +16,7 @@ from drainlint.verdict import Jury, conditions
 
 if TYPE_CHECKING:
     from drainlint.judge import Judged, Linked
+    from drainlint.link.sharing import Sharing
 
 __all__ = ("Analysis", "Options", "analyse", "link")
 
@@ -36,33 +37,55 @@ def _analysed(files: Sequence[SourceFile], asked: frozenset[str], options: Optio
     own = _gathered(asked_first(files, asked), _vocabulary(_known(options)), options)
     if own and not any(facts.may_matter for facts in own.values()):
         return _outcome(own)
-    from drainlint.judge import Judge  # noqa: PLC0415  not where nothing can be found
-
     memory = options.memory
     before = _state(files, options)
-    linked = link(files, options, own)
-    jury = Jury(options.settings, options.rules, keeping=memory is not None)
-    paths = sorted(asked & linked.facts.keys())
-    shares = Judge(linked, jury).shared_out(paths, options.jobs)
-    analysis = _outcome(linked.facts, *shares)
+    facts = _all_gathered(files, options, own)
+    judged = _judged(files, facts, sorted(asked & facts.keys()), options)
+    analysis = _outcome(facts, *judged)
     if memory is not None and not analysis.crashes and _state(files, options) == before:
-        memory.judge(_kept(before, shares, analysis, options))
+        memory.judge(_kept(before, judged, analysis, options))
     return analysis
 
 
-def link(
-    files: Sequence[SourceFile], options: Options, own: Mapping[str, FileFacts] | None = None
+def _judged(
+    files: Sequence[SourceFile],
+    facts: Mapping[str, FileFacts],
+    paths: Sequence[str],
+    options: Options,
+) -> list["Judged"]:
+    """What comes out of judging some files, in several processes where that pays."""
+    from drainlint.judge import Judge, shares  # noqa: PLC0415  not where nothing can be found
+    from drainlint.team import Team  # noqa: PLC0415
+
+    parts = shares(facts, paths, options.jobs)
+    weights = {path: one.entry.lines for path, one in facts.items() if one.entry is not None}
+    team: Team[Judged] = Team(weights, len(parts))
+    jury = Jury(options.settings, options.rules, keeping=options.memory is not None)
+
+    def prepare() -> Callable[[int], "Judged"]:
+        judge = Judge(_linked(files, facts, options, team), jury)
+        return lambda number: judge.judged(parts[number])
+
+    return team.together(prepare)
+
+
+def link(files: Sequence[SourceFile], options: Options) -> "Linked":
+    """Index every file and join what they tell."""
+    return _linked(files, _all_gathered(files, options, {}), options, None)
+
+
+def _linked(
+    files: Sequence[SourceFile],
+    facts: Mapping[str, FileFacts],
+    options: Options,
+    sharing: "Sharing | None",
 ) -> "Linked":
-    """Index every file and join what they tell; `own` are the facts of some that are known."""
     from drainlint.bodies import Bodies  # noqa: PLC0415  not where nothing can be found
     from drainlint.judge import Linked  # noqa: PLC0415
     from drainlint.link.program import Layout, Program  # noqa: PLC0415
     from drainlint.link.scripts import scripts  # noqa: PLC0415
 
     known = _known(options)
-    vocabulary = _vocabulary(known)
-    others = [file for file in files if file.relative not in (own or {})]
-    facts = {**(own or {}), **_gathered(others, vocabulary, options)}
     modules = {path: f.entry for path, f in facts.items() if f.entry is not None}
     bodies = Bodies({file.relative: file for file in files}, facts)
     layout = Layout(
@@ -70,7 +93,16 @@ def link(
         package(options.root),
         lambda path: options.settings(path).side_code(path),
     )
-    return Linked(Program(modules, known, bodies, layout), facts, bodies, vocabulary)
+    program = Program(modules, known, bodies, layout, sharing)
+    return Linked(program, facts, bodies, _vocabulary(known))
+
+
+def _all_gathered(
+    files: Sequence[SourceFile], options: Options, own: Mapping[str, FileFacts]
+) -> dict[str, FileFacts]:
+    """The facts of every file; `own` are those of some that are known."""
+    others = [file for file in files if file.relative not in own]
+    return {**own, **_gathered(others, _vocabulary(_known(options)), options)}
 
 
 def _gathered(

@@ -1,11 +1,9 @@
 """From a linked project to findings: bodies become nouns, and rules judge them, file by file."""
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from drainlint.bodies import Bodies
 from drainlint.cache import pack
@@ -20,11 +18,10 @@ from drainlint.model.noun import Noun
 from drainlint.settle import settle
 from drainlint.verdict import Jury
 
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
 FEW = 4_000
 """So many lines are read by one process in about the time that a second takes to be of use."""
+MANY = 60_000
+"""So many lines are linked in that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,48 +68,6 @@ class Judge:
         problems = tuple(self.linked.bodies.problems.values())
         return Judged(tuple(found), tuple(self.jury.crashes), problems, spoken)
 
-    def shared_out(self, paths: Sequence[str], jobs: int) -> list[Judged]:
-        """Judge these files in several processes, where they can share what is linked already.
-
-        A forked process has the whole project in its memory; sent to another it would cost more
-        than it saves, so elsewhere than on Linux one process does it all.
-        """
-        own, *others = _shares({path: self._lines(path) for path in paths}, jobs)
-        if not others or sys.platform != "linux":
-            return [self.judged(paths)]
-        from multiprocessing import get_context  # noqa: PLC0415 - not for a few files
-
-        context = get_context("fork")
-        waiting = []
-        for share in others:
-            ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=self._report, args=(share, theirs), daemon=True)
-            process.start()
-            theirs.close()
-            waiting.append((share, ours, process))
-        found = [self.judged(own)]
-        for share, connection, process in waiting:
-            try:
-                found.append(connection.recv())
-            except EOFError:  # it met a fault, or was killed for its memory: so it is done here
-                found.append(self.judged(share))
-            process.join()  # drainlint: ignore[unbounded-join] it has said its last word
-        return found
-
-    def _report(self, paths: Sequence[str], to: "Connection") -> None:
-        try:
-            to.send(self.judged(paths))
-        except Exception:  # noqa: BLE001 - the parent does it again, and meets the fault itself
-            to.close()
-
-    def _lines(self, path: str) -> int:
-        """How many lines of a file are to be read, as far as its words tell."""
-        facts = self.linked.facts[path]
-        if facts.entry is None:
-            return 0
-        functions = (facts.entry.functions[name] for name in facts.screened)
-        return sum(f.end_line - f.first_line + 1 for f in functions)
-
     def _nouns(self, path: str) -> Iterator[Noun]:
         facts = self.linked.facts[path]
         if facts.entry is None:
@@ -140,14 +95,24 @@ class Judge:
         return Candidates(self.linked.program, self.linked.vocabulary, self._builder.under_locks)
 
 
-def _shares(lines: Mapping[str, int], jobs: int) -> list[list[str]]:
-    """Files in as many shares of about the same number of lines to be read as there are jobs."""
-    if jobs < 2 or sum(lines.values()) < FEW:  # noqa: PLR2004 - one job is one share
+def shares(facts: Mapping[str, FileFacts], paths: Iterable[str], jobs: int) -> list[list[str]]:
+    """Files in shares of about the same number of lines to be read; one where more do not pay."""
+    lines = {path: _lines(facts[path]) for path in paths}
+    whole = sum(one.entry.lines for one in facts.values() if one.entry is not None)
+    if jobs < 2 or (sum(lines.values()) < FEW and whole < MANY):  # noqa: PLR2004
         return [list(lines)]
-    shares: list[list[str]] = [[] for _ in range(jobs)]
+    found: list[list[str]] = [[] for _ in range(jobs)]
     weights = [0] * jobs
     for path in sorted(lines, key=lambda path: (-lines[path], path)):
         lightest = weights.index(min(weights))
-        shares[lightest].append(path)
+        found[lightest].append(path)
         weights[lightest] += lines[path] + 1
-    return shares
+    return found
+
+
+def _lines(facts: FileFacts) -> int:
+    """How many lines of a file are to be read, as far as its words tell."""
+    if facts.entry is None:
+        return 0
+    functions = (facts.entry.functions[name] for name in facts.screened)
+    return sum(f.end_line - f.first_line + 1 for f in functions)

@@ -39,7 +39,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "knowledge source spelling",
         "outcome rule fingerprint",
         "rules",
-        "catalogue config discover patterns suppress baseline cache identity contents metadata memory",
+        "catalogue config discover patterns suppress baseline cache identity contents metadata memory team",
         "index",
         "read",
         "gather",

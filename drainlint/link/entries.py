@@ -138,20 +138,7 @@ class Entries:
 
     def registered_in(self, registration: Registration) -> FunctionId:
         """The function that the registering call stands in: a helper, where it goes through one."""
-        if registration.call is None:
-            return registration.scope
-        return self._owners.get(id(registration.call), registration.scope)
-
-    @cached_property
-    def _owners(self) -> Mapping[int, FunctionId]:
-        """Where each call that registers something stands, by the call's identity."""
-        wanted = {id(one.call) for one in self.graph.registrations if one.call is not None}
-        return {
-            id(call): key
-            for key, entry in self.graph.names.functions()
-            for call in entry.calls
-            if id(call) in wanted
-        }
+        return registration.registered_in or registration.scope
 
     def _named(self, scope: FunctionId, value: Expression, steps: int = 0) -> Iterator[str]:
         """The signals that an expression stands for, through loops and parameters."""

@@ -16,6 +16,7 @@ from drainlint.link.names import FunctionId, Library, Names, Variable
 from drainlint.link.programs import Programs
 from drainlint.link.roles import HANDLERS, WORKERS, Roles
 from drainlint.link.services import Services
+from drainlint.link.sharing import Alone, Sharing
 from drainlint.link.values import Values
 from drainlint.model.expression import Call
 from drainlint.model.function import Drain, Function
@@ -81,15 +82,19 @@ class Program:
         knowledge: Knowledge,
         bodies: GivesBodies,
         layout: Layout,
+        sharing: Sharing | None = None,
     ) -> None:
-        """Link every file by its index; `bodies` reads a function when its body is asked for."""
+        """Link every file by its index; `bodies` reads a function when its body is asked for.
+
+        Where several processes link the same project in step, `sharing` brings them together.
+        """
         self.bodies = bodies
         self.knowledge = knowledge
         self.names = Names(modules, layout.package)
         self.classes = Classes(self.names)
         self.kinds = Kinds(self.names, self.classes, knowledge)
         self.values = Values(self.names, self.classes)
-        self.graph = Graph(self.names, self.classes, self.kinds, knowledge)
+        self.graph = Graph(self.names, self.classes, self.kinds, knowledge, sharing or Alone())
         self.roles = Roles(self.graph, layout.scripts)
         self.services = Services(self.classes, self.kinds)
         self.lifetimes = Lifetimes(self.services, self.graph, self.values)
