@@ -4,7 +4,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from drainlint.finding import Related
 from drainlint.index.entries import MODULE, FunctionEntry
@@ -139,16 +139,17 @@ class DrainPaths:
 
     def _named(self) -> Iterator[Root]:
         for key, entry in self.names.functions():
-            name = entry.short_name.partition("@")[0]
-            if name.startswith("<") or self._is_run_otherwise(key, entry):
+            name = entry.short_name
+            said = _said_by(name)
+            if not said or self._is_run_otherwise(key, entry):
                 continue
             label = f"`{shown(entry)}`"
-            whole = WHOLE.match(name) or HOOKS.match(name)
-            if name in CONTEXT and entry.owner:
-                yield Root(key, "context", label)
-            elif whole or (BEGINS.match(name) and self._ends_its_own(key, entry)):
+            if said == "context":
+                if entry.owner:
+                    yield Root(key, "context", label)
+            elif said == "whole" or self._ends_its_own(key, entry):
                 certain = self.services.of_function(key) is not None
-                if certain and OF_ANYTHING.match(name):
+                if certain and OF_ANYTHING.match(name.partition("@")[0]):
                     certain = self.services.lives(key) or self._ends_its_own(key, entry)
                 yield Root(key, "method", label, not certain)
 
@@ -194,6 +195,8 @@ class DrainPaths:
     def _regions(self) -> Iterator[Root]:
         for key, entry in self.names.functions():
             wait = self.stop_waits.all.get(key)
+            if wait is None and not entry.regions:
+                continue
             main = wait is not None or key in self.roles.main or self._is_sole_entry(key)
             main = main or key in self.stop_waits.interrupted
             worker = bool(self.roles.registered(key) & {*RUNS_BESIDE, "task"})
@@ -334,6 +337,19 @@ class DrainPaths:
         column = 1 if first and root.first_line else entry.column
         place = Place(line, column, line, 0)
         return Related(key.path, place, root.label if first else f"`{shown(entry)}`")
+
+
+@cache
+def _said_by(name: str) -> str:
+    """What a function's name says of the end: `whole`, `begins` or `context`; empty for nothing."""
+    if name.startswith("<"):
+        return ""
+    name = name.partition("@")[0]
+    if name in CONTEXT:
+        return "context"
+    if WHOLE.match(name) or HOOKS.match(name):
+        return "whole"
+    return "begins" if BEGINS.match(name) else ""
 
 
 def shown(entry: FunctionEntry) -> str:

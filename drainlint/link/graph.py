@@ -7,15 +7,14 @@ from itertools import chain
 from typing import NamedTuple
 
 from drainlint.index.entries import MODULE, FunctionEntry
-from drainlint.knowledge import CallFacts, Knowledge
+from drainlint.knowledge import Knowledge
 from drainlint.link.classes import Classes
 from drainlint.link.kinds import Kinds
-from drainlint.link.names import ClassId, FunctionId, Library, Names, Variable
+from drainlint.link.names import FunctionId, Names
 from drainlint.link.results import parameters_of
+from drainlint.link.runners import Runners
 from drainlint.link.sharing import Sharing
-from drainlint.link.targets import Targets
 from drainlint.model.expression import (
-    Await,
     Call,
     Constant,
     Expression,
@@ -27,8 +26,6 @@ from drainlint.model.place import Place
 Passed = dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]]
 """What callers pass to each parameter of a function: the caller, and the value as it writes it."""
 
-HANDED = 6
-"""Through how many functions of the project a handed-on callable is followed."""
 PUTS = "__setitem__"
 
 
@@ -86,7 +83,7 @@ class _Handing(NamedTuple):
     """The number of the registering call; -1 for a decorator."""
 
 
-class Graph(Targets):
+class Graph(Runners):
     """The calls of a project, resolved; built once from the index."""
 
     def __init__(
@@ -98,8 +95,7 @@ class Graph(Targets):
         sharing: Sharing,
     ) -> None:
         """Resolve every call; twice, because what callers pass tells what parameters are."""
-        super().__init__(names, classes, kinds)
-        self.knowledge = knowledge
+        super().__init__(names, classes, kinds, knowledge)
         self.callees: dict[FunctionId, dict[FunctionId, Place]] = {}
         self.callers: dict[FunctionId, set[FunctionId]] = {}
         self.referenced: set[FunctionId] = set()
@@ -239,7 +235,7 @@ class Graph(Targets):
 
     def _started_with(self, scope: FunctionId, call: Call) -> Iterator[_Passing]:
         """`Thread(target=work, args=(q,))` and `submit(work, q)` pass arguments on, too."""
-        facts = self._running(scope, call)
+        facts = self.running(scope, call)
         for runs in facts.runs if facts is not None else ():
             handed = call.argument(runs.argument, runs.at)
             if handed is None:
@@ -256,41 +252,6 @@ class Graph(Targets):
                     plain = plain[1:]
                 for name, value in zip(plain, values, strict=False):
                     yield _Passing(self._numbers[target], name, value)
-
-    def handed(self, scope: FunctionId, expression: Expression) -> tuple[FunctionId, ...]:
-        """Like `named`, and for a coroutine (`create_task(self.run())`) the function behind it."""
-        if isinstance(expression, Await):
-            return self.handed(scope, expression.value)
-        found = self.named(scope, expression)
-        if not found and isinstance(expression, Call):
-            return self.targets(scope, expression)
-        return found
-
-    # Registrations
-
-    @cached_property
-    def _runners(self) -> frozenset[str]:
-        """The last names of all that runs what it is given: `Thread`, `submit`, `signal`."""
-        calls = {name for name, facts in self.knowledge.calls.items() if facts.runs}
-        others = {other for other, name in self.knowledge.aliases.items() if name in calls}
-        return frozenset(name.rpartition(".")[2] for name in calls | others)
-
-    def _running(self, scope: FunctionId, call: Call) -> CallFacts | None:
-        """The facts of a call that runs what it is given; None for the many that do not.
-
-        Its name tells it, unless it is a plain one, which an import or an assignment may give.
-        """
-        path = call.func.path
-        if call.method not in self._runners:
-            resolved = self.names.resolve(scope, path) if path and "." not in path else None
-            symbol = None if resolved is None else resolved.symbol
-            if isinstance(symbol, Library):
-                if symbol.dotted.rpartition(".")[2] not in self._runners:
-                    return None
-            elif not isinstance(symbol, Variable):
-                return None
-        known = self.kinds.facts(scope, call)
-        return None if known is None else known[0]
 
     def _registrations(self, sharing: Sharing) -> Iterator[Registration]:
         found = sharing.each(sorted(self.names.modules), self._registered)
@@ -316,102 +277,23 @@ class Graph(Targets):
             roles = (self.decorator_role(outer, decorator) for decorator in entry.decorators)
             found += [_Handing(role, owner, owner, owner, -1) for role in roles if role]
             for number, call in enumerate(entry.calls):
-                facts = self._running(scope, call)
+                facts = self.running(scope, call)
                 for runs in facts.runs if facts is not None else ():
                     value = call.argument(runs.argument, runs.at)
-                    for handing, target in self._given(scope, value) if value is not None else ():
+                    for handing, target in self.given(scope, value) if value is not None else ():
                         numbers = self._numbers[target], self._numbers[handing]
                         found.append(_Handing(runs.role, *numbers, owner, number))
         return found
-
-    def _given(
-        self, scope: FunctionId, value: Expression, hops: int = 0
-    ) -> Iterator[tuple[FunctionId, FunctionId]]:
-        """What a value may be, and who hands it on: a caller, where it comes by a parameter."""
-        found = self.handed(scope, value) or self.possible(scope, value)
-        yield from ((scope, target) for target in found)
-        path = value.path
-        resolved = self.names.resolve(scope, path) if path else None
-        if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
-            return
-        entry = self.names.function(resolved.symbol.scope)
-        if hops >= HANDED or not any(p.name == resolved.symbol.name for p in entry.parameters):
-            return
-        passed = self.kinds.arguments.get(resolved.symbol.scope, {})
-        for caller, given in passed.get(resolved.symbol.name, ()):
-            if caller != resolved.symbol.scope:
-                yield from self._given(caller, given, hops + 1)
-
-    def decorator_role(self, scope: FunctionId, decorator: Expression) -> str:
-        """The role that a decorator gives to the function below it; empty for none."""
-        func = decorator.func if isinstance(decorator, Call) else decorator
-        if not func.path:
-            return ""
-        for name in self._decorator_names(scope, decorator):
-            if role := self.knowledge.decorators.get(name):
-                return role
-            facts = self.knowledge.call(name)
-            if facts is not None and facts.runs:
-                return facts.runs[0].role
-        return ""
-
-    def _decorator_names(self, scope: FunctionId, decorator: Expression) -> Iterator[str]:
-        """The names under which a decorator may be listed, most certain first.
-
-        One that depends on its first argument is listed with it: `*.on_event(shutdown)`.
-        """
-        arguments = decorator.arguments if isinstance(decorator, Call) else ()
-        first = arguments[0].value if arguments else None
-        func = decorator.func if isinstance(decorator, Call) else decorator
-        for name in self._dotted_names(scope, func.path):
-            if isinstance(first, Constant) and isinstance(first.value, str):
-                yield f"{name}({first.value})"
-            yield name
-
-    def _dotted_names(self, scope: FunctionId, path: str) -> Iterator[str]:
-        resolved = self.names.resolve(scope, path)
-        if resolved is not None and isinstance(resolved.symbol, Library):
-            yield ".".join([resolved.symbol.dotted, *resolved.rest])
-        head, dot, last = path.rpartition(".")
-        if dot:
-            kind = self.kinds.of(scope, Name(head))
-            if kind is not None:
-                yield f"{kind.library}.{last}"
-            yield f"*.{last}"
 
     def _called_methods(self) -> Iterator[Registration]:
         """Methods that a library calls on instances of its subclasses: `run`, `do_GET`."""
         seen: set[tuple[FunctionId, str]] = set()
         for key, entry in self.names.classes():
-            for method, role in self._roles_by_class(key):
+            for method, role in self.roles_by_class(key):
                 if (method, role) not in seen:
                     seen.add((method, role))
                     place = Place(entry.line, 1, entry.line, 0)
                     yield Registration(role, method, FunctionId(key.path, MODULE), place)
-
-    def _roles_by_class(self, key: ClassId) -> Iterator[tuple[FunctionId, str]]:
-        """The methods of a class, mixed in ones included, and what a library runs them as."""
-        bases = [base for one in self.classes.line(key) if (base := self._listed(one, key))]
-        if not bases:
-            return
-        for one in self.classes.project_line(key):
-            for name in self.names.klass(one).methods:
-                role = next((r for base in bases if (r := self.knowledge.role(base, name))), "")
-                if role and self.classes.method(key, name) == (one.path, f"{one.name}.{name}"):
-                    yield FunctionId(one.path, f"{one.name}.{name}"), role
-
-    def _listed(self, base: ClassId | Library, of: ClassId) -> str:
-        """The dotted name of a base whose methods a library calls; empty for any other class.
-
-        It may be the project's own where that is the library, or was generated into it.
-        """
-        if isinstance(base, Library):
-            dotted = base.dotted
-        elif base == of:
-            return ""
-        else:
-            dotted = f"{self.names.module_name(base.path)}.{base.name}"
-        return dotted if self.knowledge.base(dotted) is not None else ""
 
 
 def _is_static(entry: FunctionEntry) -> bool:

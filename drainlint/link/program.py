@@ -18,7 +18,7 @@ from drainlint.link.roles import HANDLERS, WORKERS, Roles
 from drainlint.link.services import Services
 from drainlint.link.sharing import Alone, Sharing
 from drainlint.link.values import Values
-from drainlint.model.expression import Call
+from drainlint.model.expression import Call, Constant
 from drainlint.model.function import Drain, Function
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
@@ -169,14 +169,18 @@ class Program:
     def touched(self) -> frozenset[str]:
         """The last names of what somebody sets, notifies or hands on, anywhere in the project."""
         found: set[str] = set()
+        handed: set[str] = set()
         for _, entry in self.names.functions():
             for call in entry.calls:
                 if call.method in ("set", "notify", "notify_all", "notifyAll", "clear"):
                     found.add(call.func.path.rpartition(".")[0].rpartition(".")[2])
-                for part in (p for a in call.arguments for p in a.value.walk()):
-                    head, _, last = part.path.rpartition(".")
-                    found |= {last, head.rpartition(".")[2]}
+                for argument in call.arguments:
+                    if type(argument.value) is not Constant:
+                        handed.update(part.path for part in argument.value.walk())
             found.update(r.path.rpartition(".")[2] for r in entry.results)
+        for path in handed:
+            head, _, last = path.rpartition(".")
+            found |= {last, head.rpartition(".")[2]}
         return frozenset(found)
 
     @cached_property

@@ -122,8 +122,12 @@ def _subject(value: Expression) -> str:
 def _has_loop_to_itself(known: Known) -> bool:
     """Whether nothing else runs on its loop: a thread runs just this coroutine to its end."""
     program, key = known.program, known.key
-    roots = list(_runners(program, key))
-    if not roots or not all("thread" in program.roles.registered(root) for root in roots):
+    roots = []
+    for root in _runners(program, key):
+        if "thread" not in program.roles.registered(root):
+            return False
+        roots.append(root)
+    if not roots:
         return False
     return not any(
         facts[0].does == "spawn"
