@@ -103,9 +103,9 @@ class FunctionEntry:
     calls: tuple[Call, ...] = ()
     results: tuple[Expression, ...] = ()
     """What it returns (for a lambda its body)."""
-    asked: frozenset[str] = frozenset()
+    asked: tuple[str, ...] = ()
     """Names and attributes that the tests of its loops read."""
-    shared: frozenset[str] = frozenset()
+    shared: tuple[str, ...] = ()
     """Names declared `global` or `nonlocal`."""
     regions: tuple[Region, ...] = ()
     column: int = 1
