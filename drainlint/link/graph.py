@@ -106,6 +106,7 @@ class Graph(Runners):
         self._numbers = {key: number for number, key in enumerate(self._functions)}
         self._resolve_calls(sharing)
         self.registrations = tuple(self._registrations(sharing))
+        names.forget()
 
     # Calls
 

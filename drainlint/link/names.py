@@ -82,6 +82,11 @@ class Names:
         self._heads: dict[FunctionId, dict[str, Symbol | None]] = defaultdict(dict)
         self._filled: dict[str, dict[str, list[tuple[FunctionId, Binding]]]] = {}
 
+    def forget(self) -> None:
+        """Drop what was looked up, once most of it will not be asked for again."""
+        self._cache.clear()
+        self._heads.clear()
+
     # Modules by name
 
     @cached_property
