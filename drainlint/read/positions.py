@@ -15,6 +15,13 @@ from drainlint.source import Source
 Positioned = ast.expr | ast.stmt | ast.excepthandler
 
 
+PLACELESS = frozenset(
+    {"Name", "Constant", "Load", "Store", "Del", "And", "Or", "JoinedStr", "TemplateStr"}
+)
+"""Nodes that hold no place, by name, since not every Python has all of them; libcst shows what
+stands in a formatted string otherwise."""
+
+
 class MispairedError(Exception):
     """The two parsers do not show the same nodes in the same order."""
 
@@ -32,15 +39,14 @@ class Places:
             ast.Lambda: [],
             ast.excepthandler: [],
         }
-        for node in nodes:
-            for part in _outside_of_strings(node):
-                match part:
-                    case ast.Call() | ast.Lambda():
-                        found[type(part)].append(part)
-                    case ast.stmt():
-                        found[ast.stmt].append(part)
-                    case ast.ExceptHandler():
-                        found[ast.excepthandler].append(part)
+        for part in _outside_of_strings(nodes):
+            match part:
+                case ast.Call() | ast.Lambda():
+                    found[type(part)].append(part)
+                case ast.stmt():
+                    found[ast.stmt].append(part)
+                case ast.ExceptHandler():
+                    found[ast.excepthandler].append(part)
         self._streams = {
             kind: iter(sorted(places, key=_start_then_longest)) for kind, places in found.items()
         }
@@ -117,12 +123,20 @@ class Places:
         return Place(whole.line, whole.column, end.end_line, end.end_column)
 
 
-def _outside_of_strings(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, ast.JoinedStr) or type(node).__name__ == "TemplateStr":
-        return
-    yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _outside_of_strings(child)
+def _outside_of_strings(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All nodes that may hold a place, in no order, formatted strings left out."""
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for name in node._fields:
+            held = getattr(node, name, None)
+            children = held if isinstance(held, list) else (held,)
+            waiting += [
+                child
+                for child in children
+                if isinstance(child, ast.AST) and type(child).__name__ not in PLACELESS
+            ]
 
 
 def _start_then_longest(node: Positioned) -> tuple[int, int, int, int]:
