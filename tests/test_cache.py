@@ -426,17 +426,26 @@ def test_a_libcst_of_another_version_has_facts_of_its_own(
     assert identity({}) == identity({}) != before
 
 
-def test_a_fault_of_ours_is_met_again(root: Path, cache: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("part", "head", "said"),
+    [
+        ("rules/waiting/unbounded_join.py", "-> Iterator[Finding]:", "rule unbounded-join failed"),
+        ("link/nouns.py", "body: Body) -> Iterator[Noun]:", "reading `Worker.run` failed"),
+    ],
+)
+def test_a_fault_of_ours_is_met_again(
+    root: Path, cache: Path, tmp_path: Path, part: str, head: str, said: str
+) -> None:
     copy = tmp_path / "installed"
     shutil.copytree(PROJECT / "drainlint", copy / "drainlint")
-    file = copy / "drainlint" / "rules" / "waiting" / "unbounded_join.py"
+    file = copy / "drainlint" / part
     text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace("-> Iterator[Finding]:", "-> Iterator[Finding]:\n        1 / 0"))
+    file.write_text(text.replace(head, f"{head}\n        1 / 0"))
     first, second = ran(root, cache, package=copy), ran(root, cache, package=copy)
 
     assert (first.code, second.code) == (2, 2)
     assert second.said == first.said
-    assert "rule unbounded-join failed" in first.said
+    assert said in first.said
     assert second.report == first.report
 
 
