@@ -426,18 +426,17 @@ def test_a_libcst_of_another_version_has_facts_of_its_own(
     assert identity({}) == identity({}) != before
 
 
-@pytest.mark.parametrize(
-    ("part", "head", "said"),
-    [
-        ("rules/waiting/unbounded_join.py", "-> Iterator[Finding]:", "rule unbounded-join failed"),
-        ("link/nouns.py", "body: Body) -> Iterator[Noun]:", "reading `Worker.run` failed"),
-    ],
-)
-def test_a_fault_of_ours_is_met_again(
-    root: Path, cache: Path, tmp_path: Path, part: str, head: str, said: str
-) -> None:
+FAULTY = {
+    "rule unbounded-join failed": ("rules/waiting/unbounded_join.py", "-> Iterator[Finding]:"),
+    "reading `Worker.run` failed": ("link/nouns.py", "body: Body) -> Iterator[Noun]:"),
+}
+
+
+@pytest.mark.parametrize("said", FAULTY)
+def test_a_fault_of_ours_is_met_again(root: Path, cache: Path, tmp_path: Path, said: str) -> None:
     copy = tmp_path / "installed"
     shutil.copytree(PROJECT / "drainlint", copy / "drainlint")
+    part, head = FAULTY[said]
     file = copy / "drainlint" / part
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace(head, f"{head}\n        1 / 0"))
