@@ -1,7 +1,7 @@
 """What bounds a loop: a clock in a test, a count of attempts, a timeout around it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
@@ -12,6 +12,7 @@ from drainlint.model.expression import (
     Attribute,
     Call,
     Compare,
+    Constant,
     Expression,
     Group,
     Logic,
@@ -56,9 +57,10 @@ class Bounds:
     def holds(self, test: Expression, *, to_go_on: bool = False) -> bool:
         """Whether a test bounds the loop; `to_go_on`: it goes on while the test is true."""
         match test:
-            case Logic(operator=operator, values=values):
-                parts = [self.holds(v, to_go_on=to_go_on) for v in values]
-                return all(parts) if to_go_on and operator == "or" else any(parts)
+            case Logic(operator="or", values=values) if to_go_on:
+                return all(self.holds(v, to_go_on=True) for v in _given(values))
+            case Logic(values=values):
+                return any(self.holds(v, to_go_on=to_go_on) for v in values)
             case Not(value=value):
                 return self.holds(value, to_go_on=to_go_on)
             case Compare():
@@ -72,6 +74,27 @@ class Bounds:
             case Attribute(name=name):
                 return bool(LATE.search(name))
         return False
+
+    def limit_of_count(self, test: Expression, signs: str) -> Expression | None:
+        """What a test compares a count of turns with, by one of `signs`; None for no count."""
+        if isinstance(test, Logic):
+            if (test.operator == "or") is signs.startswith("<"):
+                return None
+            limits = (self.limit_of_count(value, signs) for value in test.values)
+            return next((limit for limit in limits if limit is not None), None)
+        if not isinstance(test, Compare) or len(test.operators) != 1:
+            return None
+        compares = test.operators[0] in signs.split() and self._counts(test.left)
+        return test.rights[0] if compares else None
+
+    def _counts(self, counter: Expression) -> bool:
+        """Whether every turn adds one to a name of the loop's own function."""
+        steps = [
+            s
+            for s in self.statement.body
+            if isinstance(s, Assign) and counter.path in {t.path for t in s.targets}
+        ]
+        return bool(steps) and all(s.operator == "+=" and s.value == Constant(1) for s in steps)
 
     def _compares(self, test: Compare) -> bool:
         if not set(test.operators) <= {"<", "<=", ">", ">=", "==", "!="}:
@@ -88,6 +111,28 @@ class Bounds:
         if any(p.partition(".")[0] in self._counted for p in paths if p.endswith(LENGTHS)):
             return True
         return any("." not in p or COUNTERS.search(p.rpartition(".")[2]) for p in own)
+
+
+def _given(values: Sequence[Expression]) -> Iterator[Expression]:
+    """The parts of `timeout is None or waited < timeout` that count where a limit was given.
+
+    Whether it was is the caller's decision.
+    """
+    for value in values:
+        unset = _unset(value)
+        others = (part.path for v in values if v is not value for part in v.walk())
+        if not unset or unset not in others:
+            yield value
+
+
+def _unset(test: Expression) -> str:
+    """What a test finds to be None or nothing: `timeout is None`, `not timeout`."""
+    match test:
+        case Not(value=value):
+            return value.path
+        case Compare(left=left, operators=("is" | "==",), rights=(Constant(value=None),)):
+            return left.path
+    return ""
 
 
 def _is_size(sides: Iterable[Expression]) -> bool:
@@ -131,6 +176,18 @@ def turns_of(program: Program, key: FunctionId, statement: For) -> tuple[float |
     last = call.arguments[1 if len(call.arguments) > 1 else 0].value
     turns = program.values.number(key, last)
     return turns, f"`{call.text}`" if turns is None else f"at most {turns:g} turns", False
+
+
+def turns_counted(
+    program: Program, key: FunctionId, bounds: Bounds, ways_out: Iterable[Expression]
+) -> tuple[float | None, str]:
+    """How many turns a counter grants a `while`, and in words: `while tries < 3`."""
+    assert isinstance(bounds.statement, While)  # noqa: S101 - what the caller looked for
+    limits = [bounds.limit_of_count(bounds.statement.test, "< <=")]
+    limits += [bounds.limit_of_count(test, "> >= ==") for test in ways_out]
+    found = next((limit for limit in limits if limit is not None), None)
+    turns = program.values.number(key, found)
+    return turns, "" if turns is None else f"at most {turns:g} turns"
 
 
 # Timeouts around a loop

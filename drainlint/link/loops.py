@@ -14,6 +14,7 @@ from drainlint.link.reading import Reading
 from drainlint.link.roles import WORKERS
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import is_endless, keeps_time, tests_of
+from drainlint.model.expression import Text
 from drainlint.model.loop import Loop, Question
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, For, While
@@ -53,7 +54,9 @@ def loop(
         and not reading.works
         and asking.asks_to_leave
         and not _reports_by_trade(program, key, reading),
-        idle_turns=reading.pure and not reading.blocks and not _searches(statement, reading),
+        idle_turns=reading.pure
+        and not (reading.blocks or reading.lingers)
+        and not _searches(statement, reading),
         deadline=reading.deadline or timeout_around(program, key, spot, known),
         blocks_on_question=woken,
         turns=reading.turns,
@@ -83,7 +86,9 @@ def _searches(statement: While | For, reading: Reading) -> bool:
         if isinstance(s, Assign) and s.operator
         for target in s.targets
     }
-    return any(e.path in stepped for test in tests_of(statement) for e in test.walk() if e.path)
+    read = [part for test in tests_of(statement) for part in test.walk()]
+    unseen = any(isinstance(part, Text) for part in read)  # nothing is known of its braces
+    return any(part.path in stepped for part in read if part.path) or bool(stepped and unseen)
 
 
 def _reports_by_trade(program: Program, key: FunctionId, reading: Reading) -> bool:

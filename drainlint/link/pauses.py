@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
+from drainlint.link.bounds import CLOCKS
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.program import Program
 from drainlint.model.deadline import Bound
-from drainlint.model.expression import Call, Constant, Not
+from drainlint.model.expression import Arithmetic, Call, Constant, Expression, Not
 from drainlint.model.function import Function
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, Do, If, Statement
@@ -35,7 +36,7 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         return None
     call = known.call
     given = call.argument(facts.timeout, facts.at)
-    seconds = known.program.values.number(known.key, given)
+    seconds = _longest(known, given)
     if given is None:
         seconds = None if call.is_open else facts.default
     elif seconds is not None and facts.unit == "ms":
@@ -49,6 +50,42 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         in_signal_handler="signal-handler" in known.program.roles.registered(known.key),
         lets_traffic_drain=_after_readiness(known),
         interrupted_by_signal=_cut_by_signal(known),
+    )
+
+
+def _longest(known: Known, given: Expression | None) -> float | None:
+    """The longest that a pause can take; what is left of a period is no longer than the period."""
+    seconds = known.program.values.number(known.key, given)
+    if seconds is not None or given is None:
+        return seconds
+    for part in _stands_for(known, given):
+        if isinstance(part, Call) and part.method == "max":
+            inner = [a.value for a in part.arguments if not isinstance(a.value, Constant)]
+            return _longest(known, inner[0]) if len(inner) == 1 else None
+        if isinstance(part, Arithmetic) and part.operator == "-" and part.left is not None:
+            elapsed = any(_is_elapsed(known, e) for e in _stands_for(known, part.right))
+            return known.program.values.number(known.key, part.left) if elapsed else None
+    return None
+
+
+def _stands_for(known: Known, value: Expression) -> list[Expression]:
+    """A value, or what a name of the function is bound to on its one assignment."""
+    if not value.path or "." in value.path:
+        return [value]
+    ways = known.program.names.function(known.key).bindings.get(value.path, ())
+    return [way.value for way in ways] if len(ways) == 1 and ways[0].how == "assign" else []
+
+
+def _is_elapsed(known: Known, value: Expression) -> bool:
+    """Whether a value is the time since a moment: a difference, or its length in seconds."""
+    if isinstance(value, Call) and value.method == "total_seconds":
+        value = value.receiver or value
+    difference = isinstance(value, Arithmetic) and value.operator == "-" and value.left is not None
+    return difference and any(
+        isinstance(e, Call) and e.method in CLOCKS
+        for part in value.walk()
+        for stands in _stands_for(known, part)
+        for e in stands.walk()
     )
 
 

@@ -72,6 +72,11 @@ def _is_client(receiver: Expression | None) -> bool:
     return receiver is not None and any(named("client", p) for p in receiver.path.split("."))
 
 
+def _runs_a_query(call: Call) -> bool:
+    """`connection.execute(select(...))`, `rows.fetchone()`: a database's, whoever wrote it."""
+    return call.receiver is not None and named("queries", call.method)
+
+
 def _is_probe(call: Call) -> bool:
     """`os.kill(pid, 0)` sends nothing: it asks whether the process is there."""
     sent = call.argument("signal", 1)
@@ -252,6 +257,15 @@ class Questions:
             )
         if through is not None:
             return through
+        if (
+            not targets
+            and subject
+            and not call.arguments
+            and named("asks-queue-perhaps", call.method)
+        ):
+            return Question("queue", call.text, call.place, subject, where, certain=False)
+        if not targets and subject and named("asks-outside", call.method):
+            return Question("external", call.text, call.place, subject, where, certain=False)
         looks_up = named("looks-up", call.method) and where != "take"
         if not (subject or targets) or not (looks_up or named("predicate", call.method)):
             return None
@@ -267,7 +281,7 @@ class Questions:
             known = self.program.facts(target, call)
             if known is not None and (known[0].asks == "external" or known[0].does in OUTSIDE):
                 return True
-            if known is None and _is_client(call.receiver):
+            if known is None and (_is_client(call.receiver) or _runs_a_query(call)):
                 return True
             inner = self.program.graph.targets(target, call) if hops else ()
             if known is None and any(self.reaches_outside(t, hops - 1) for t in inner):

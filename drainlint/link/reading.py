@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from drainlint.knowledge.names import named
-from drainlint.link.bounds import CLOCKS, Bounds, turns_of
+from drainlint.link.bounds import CLOCKS, COUNTERS, DEADLINES, Bounds, turns_counted, turns_of
 from drainlint.link.calls import Known, is_log
 from drainlint.link.fetched import (
     added_to,
@@ -18,10 +18,11 @@ from drainlint.link.fetched import (
     reaps,
     refreshed_by,
 )
+from drainlint.link.instant import takes_no_time
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause_within
 from drainlint.link.program import Program
-from drainlint.link.questions import Questions, is_getter
+from drainlint.link.questions import OUTSIDE, Questions, is_getter
 from drainlint.link.spared import is_coroutine
 from drainlint.link.turns import (
     always_leaves,
@@ -35,7 +36,15 @@ from drainlint.link.turns import (
     read_by_tests,
     tests_of,
 )
-from drainlint.model.expression import Await, Call, Constant, Expression, Not, Yield
+from drainlint.model.expression import (
+    Arithmetic,
+    Await,
+    Call,
+    Constant,
+    Expression,
+    Not,
+    Yield,
+)
 from drainlint.model.loop import Step
 from drainlint.model.pause import Pause
 from drainlint.model.statement import (
@@ -86,6 +95,7 @@ class Reading:
     works: bool = False
     pure: bool = True
     blocks: bool = False
+    lingers: bool = False
     on_condition: bool = False
     deadline: str = ""
     turns: float | None = None
@@ -109,19 +119,23 @@ class Reading:
         self._block(self.statement.body)
         if always_leaves(self.statement.body):
             self.pure = False
-        if not self.deadline and any(self.bounds.holds(t) for t in (*self.exits, *self.checks)):
+        ways_out = (*self.exits, *self.checks)
+        if not self.deadline and any(self.bounds.holds(test) for test in ways_out):
             self.deadline = "a check in its body"
+        if isinstance(self.statement, While):
+            self.turns, counted = turns_counted(self.program, self.key, self.bounds, ways_out)
+            self.deadline = counted or self.deadline
 
     # The body
 
     def _block(self, block: Block) -> None:
         for number, statement in enumerate(block):
             self._statement(statement)
-            if isinstance(statement, If) and self._goes_on_when_empty(statement):
-                idle = (self.pure, self.blocks)
+            if isinstance(statement, If) and self._has_none(statement):
+                idle = (self.pure, self.blocks, self.lingers)
                 self._block(block[number + 1 :])
                 self.works = self.works or not self.pure
-                self.pure, self.blocks = idle
+                self.pure, self.blocks, self.lingers = idle
                 return
 
     def _statement(self, statement: Statement) -> None:
@@ -173,7 +187,7 @@ class Reading:
             if any(sleeps_within(b, self.all_pauses) for b in branches):
                 self.pausing.add(id(statement.test))
         reports = list(self.reports)
-        idle = (self.pure, self.blocks)
+        idle = (self.pure, self.blocks, self.lingers)
         for branch in branches:
             if always_leaves(branch) or ends_program(branch, self.known):
                 self._once(branch)
@@ -182,29 +196,24 @@ class Reading:
         self.reports = reports
         if self._has_work(statement):
             self.works = self.works or not self.pure
-            self.pure, self.blocks = idle
+            self.pure, self.blocks, self.lingers = idle
 
-    def _goes_on_when_empty(self, statement: If) -> bool:
+    def _has_none(self, statement: If) -> bool:
         """`if q.empty(): continue`: what follows is only done where there is work."""
-        last = statement.body[-1]
-        return (
-            isinstance(last, Leave)
-            and last.word == "continue"
-            and not self._has_work(statement)
-            and asks_queues(self.ask, statement, self.statement)
-        )
+        nothing = goes_on(statement) and asks_queues(self.ask, statement, self.statement)
+        return nothing and not self._has_work(statement)
 
     def _has_work(self, statement: If) -> bool:
         return not self.idles and has_work(self.ask, statement, self.statement)
 
     def _once(self, block: Block) -> None:
         """What is done on the way out is done once: it is no part of the waiting."""
-        pure, blocks, changed = self.pure, self.blocks, set(self.changed)
+        idle, changed = (self.pure, self.blocks, self.lingers), set(self.changed)
         pauses, idles = list(self.pauses), self.idles
         assigned = {path: list(values) for path, values in self.assigned.items()}
         self._block(block)
         self.assigned = defaultdict(list, assigned)
-        self.pure, self.blocks, self.changed = pure, blocks, changed
+        (self.pure, self.blocks, self.lingers), self.changed = idle, changed
         self.pauses, self.idles = pauses, idles
 
     def _try(self, statement: Try) -> None:
@@ -250,6 +259,7 @@ class Reading:
         if is_log(inner):
             self.reports.append(Step(inner.text, inner.place))
             self._waits_inside(inner)
+            self.lingers = self.lingers or any(lingers(self, part) for part in told(inner))
             return
         self.stated = inner
         self._call(inner)
@@ -260,13 +270,14 @@ class Reading:
 
     def _waits_inside(self, report: Call) -> None:
         """What a log call waits for to have something to say: `print(q.get())`."""
-        for part in (p for a in report.arguments for p in a.value.walk()):
+        for part in told(report):
             one = self.known.get(id(part))
             if one is not None and one.facts is not None and one.facts.waits:
                 self._call(one.call)
 
     def _call(self, call: Call) -> None:
         """A call in the body: a pause, a question, a refresh, or work."""
+        self.lingers = self.lingers or lingers(self, call)
         pause = self.all_pauses.get(id(call)) or pause_within(self.program, self.key, call)
         if pause is not None:
             self.pauses.append(pause)
@@ -350,9 +361,10 @@ class Reading:
                 self.blocks = True
                 continue
             self._call(call)
-            self.pure = self.pure and (read or not is_lookup(self.known.get(id(call))))
-        if statement.operator and collects(statement.value, self.assigned):
-            self.pure = False
+            one = self.known.get(id(call))
+            self.pure = self.pure and (read or not (is_lookup(one) or acts_outside(one)))
+        collected = statement.operator and collects(statement.value, self.assigned)
+        self.pure = self.pure and not (collected or works_out(statement))
         for target in statement.targets:
             for part in target.walk():
                 if part.path:
@@ -360,11 +372,32 @@ class Reading:
                     values += [] if statement.operator else [statement.value]
 
 
+def told(report: Call) -> Iterator[Expression]:
+    """What a log call tells, part by part."""
+    return (part for argument in report.arguments for part in argument.value.walk())
+
+
+def lingers(reading: Reading, part: Expression) -> bool:
+    """Whether a part of an expression is a call that may take its time, pauses aside."""
+    return (
+        isinstance(part, Call)
+        and id(part) not in reading.all_pauses
+        and not takes_no_time(reading.program, reading.key, part)
+        and not notes(part, reading.assigned)
+    )
+
+
 def root(expression: Expression) -> str:
     """The name that a chain of attributes, calls and subscripts begins with."""
     while expression.parts and not expression.path:
         expression = expression.parts[0]
     return expression.path
+
+
+def goes_on(statement: If) -> bool:
+    """Whether a branch goes on with the next turn."""
+    last = statement.body[-1]
+    return isinstance(last, Leave) and last.word == "continue"
 
 
 def asks_queues(ask: Questions, statement: If, loop: While | For) -> bool:
@@ -389,6 +422,25 @@ def asks_outside(one: Known | None) -> bool:
 def is_lookup(one: Known | None) -> bool:
     """Whether a call looks something up by its name alone: nobody knows what it moves."""
     return one is not None and one.facts is None and is_getter(one.call)
+
+
+def acts_outside(one: Known | None) -> bool:
+    """Whether a call does something outside, such as a POST: a question only if it is looked at."""
+    return one is not None and one.does in OUTSIDE and not (one.facts and one.facts.asks)
+
+
+def works_out(statement: Assign) -> bool:
+    """Whether what is computed is left for others to read: a result, no count and no time."""
+    left = [t.path.rpartition(".")[2] for t in statement.targets if "." in t.path]
+    if not left or all(COUNTERS.search(n) or DEADLINES.search(n) for n in left):
+        return False
+    value = statement.value
+    if value is None or any(isinstance(e, Call) and e.method in CLOCKS for e in value.walk()):
+        return False
+    if statement.operator:
+        return not isinstance(value, Constant)
+    computed = isinstance(value, Arithmetic) and value.left is not None
+    return computed and not any(isinstance(part, Constant) for part in value.parts)
 
 
 def evaluated(block: Block) -> Iterator[Expression]:
