@@ -70,7 +70,7 @@ def _does_not_hang(call: Call) -> bool:
 def notes(call: Call, assigned: Mapping[str, list[Expression]]) -> bool:
     """Whether a call only adds to a list of the function's own what is no answer: bookkeeping."""
     receiver = call.receiver
-    if receiver is None or not receiver.path or "." in receiver.path:
+    if receiver is None or not receiver.path or "." in receiver.path or not call.arguments:
         return False
     added = (part for a in call.arguments for part in a.value.walk())
     answers = any(isinstance(p, Call) or p.path.partition(".")[0] in assigned for p in added)

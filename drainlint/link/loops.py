@@ -14,7 +14,7 @@ from drainlint.link.reading import Reading
 from drainlint.link.roles import WORKERS
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import is_endless, keeps_time, tests_of
-from drainlint.model.expression import Text
+from drainlint.model.expression import Attribute, Expression, Subscript, Text
 from drainlint.model.loop import Loop, Question
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, For, While
@@ -77,18 +77,26 @@ def _header(statement: While | For) -> str:
 
 
 def _searches(statement: While | For, reading: Reading) -> bool:
-    """Whether a loop walks through what it has, by a `for` or a counter, rather than wait."""
+    """Whether a loop walks through what it has: by a `for`, a counter or a link."""
     if isinstance(statement, For):
         return reading.turns is None
     stepped = {
         target.path
         for s in statement.walk()
-        if isinstance(s, Assign) and s.operator
+        if isinstance(s, Assign) and s.value is not None
         for target in s.targets
+        if s.operator or _leads_on(s.value, target.path)
     }
     read = [part for test in tests_of(statement) for part in test.walk()]
     unseen = any(isinstance(part, Text) for part in read)  # nothing is known of its braces
     return any(part.path in stepped for part in read if part.path) or bool(stepped and unseen)
+
+
+def _leads_on(value: Expression, name: str) -> bool:
+    """Whether a value is reached from what a name stood for: `node = node.parent`."""
+    while isinstance(value, Subscript | Attribute):
+        value = value.value
+    return bool(name) and value.path.startswith(f"{name}.")
 
 
 def _reports_by_trade(program: Program, key: FunctionId, reading: Reading) -> bool:

@@ -123,7 +123,7 @@ def _timed_wait(known: Known, *, in_loop: bool) -> Pause | None:
     return Pause(
         **known.noun,
         text=call.text,
-        seconds=deadline.seconds,
+        seconds=None if deadline.bound is Bound.CALLER and deadline.polls else deadline.seconds,
         event=known.subject if is_set_somewhere(known) else "",
         cancellable=facts.asynchronous,
         is_timed_wait=True,

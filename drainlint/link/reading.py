@@ -358,7 +358,7 @@ class Reading:
         read = all(t.path in self.read_by_tests for t in statement.targets)
         for call in calls_in(statement.value, self.assigned):
             if read and is_getter(call) and not self._is_waiting(call):
-                self.blocks = True
+                self.blocks = self.blocks or lingers(self, call)
                 continue
             self._call(call)
             one = self.known.get(id(call))
@@ -366,6 +366,8 @@ class Reading:
         collected = statement.operator and collects(statement.value, self.assigned)
         self.pure = self.pure and not (collected or works_out(statement))
         for target in statement.targets:
+            for call in calls_in(target, self.assigned):
+                self._call(call)
             for part in target.walk():
                 if part.path:
                     values = self.assigned[part.path]
