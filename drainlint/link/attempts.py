@@ -33,6 +33,13 @@ def attempts(
         return
     if any(_waits_for_ever(one, statement) for one in known.values()):
         return
+    if any(
+        id(one.call) in pauses
+        and pauses[id(one.call)].is_rest_of_period
+        and _is_own(one, statement)
+        for one in known.values()
+    ):
+        return
     for one in known.values():
         if not _is_own(one, statement) or not _does_not_wait(one) or _is_asked(one, statement):
             continue

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
@@ -52,7 +53,8 @@ class Bounds:
     def __init__(self, statement: While | For) -> None:
         """Take the loop."""
         self.statement = statement
-        self._counted = frozenset(_counted(statement))
+        self._counted = _counted(statement)
+        self._stepped = frozenset(_stepped(statement))
 
     def holds(self, test: Expression, *, to_go_on: bool = False) -> bool:
         """Whether a test bounds the loop; `to_go_on`: it goes on while the test is true."""
@@ -110,7 +112,9 @@ class Bounds:
         own = [p for p in paths if p in self._counted]
         if any(p.partition(".")[0] in self._counted for p in paths if p.endswith(LENGTHS)):
             return True
-        return any("." not in p or COUNTERS.search(p.rpartition(".")[2]) for p in own)
+        return any(
+            "." not in p or p in self._stepped or COUNTERS.search(p.rpartition(".")[2]) for p in own
+        )
 
 
 def _given(values: Sequence[Expression]) -> Iterator[Expression]:
@@ -126,11 +130,15 @@ def _given(values: Sequence[Expression]) -> Iterator[Expression]:
 
 
 def _unset(test: Expression) -> str:
-    """What a test finds to be None or nothing: `timeout is None`, `not timeout`."""
+    """What a test finds to be no limit: `timeout is None`, `not timeout`, `retries < 0`."""
     match test:
         case Not(value=value):
             return value.path
         case Compare(left=left, operators=("is" | "==",), rights=(Constant(value=None),)):
+            return left.path
+        case Compare(left=left, operators=("<" | "<=" | "==",), rights=(Constant(value=0),)):
+            return left.path
+        case Compare(left=left, operators=("<" | "==",), rights=(Arithmetic(left=None),)):
             return left.path
     return ""
 
@@ -146,17 +154,52 @@ def _is_clock(receiver: Expression, call: Call) -> bool:
     return named is not None and call.method not in ("is_alive", "is_set", "isSet", "wait")
 
 
-def _counted(statement: While | For) -> Iterator[str]:
-    """Names that the body counts up or down, or sets from a clock."""
-    for inner in statement.walk():
+def _counted(statement: Statement) -> frozenset[str]:
+    """Names that the body counts up or down, or sets from a clock, one from another included."""
+    assigned = [s for s in statement.walk() if isinstance(s, Assign) and s.value is not None]
+    found = {path for inner in assigned for path in _moved(inner)}
+    while True:
+        more = {path for inner in assigned for path in _from_clock(inner, found)}
+        if more <= found:
+            return frozenset(found)
+        found |= more
+
+
+def _moved(inner: Assign) -> frozenset[str]:
+    """What an assignment counts on, or sets from a clock."""
+    value = inner.value
+    assert value is not None  # noqa: S101 - what the caller looked for
+    paths = frozenset(t.path for t in inner.targets if t.path)
+    reads = {e.path for e in value.walk() if e.path}
+    moved = isinstance(value, Arithmetic) and bool(paths & reads)
+    return (
+        paths if inner.operator in ("+=", "-=") or moved or _reads_a_clock(value) else frozenset()
+    )
+
+
+def _from_clock(inner: Assign, clocks: AbstractSet[str]) -> frozenset[str]:
+    """What an assignment makes of a clock's names: `since = now - began`."""
+    value = inner.value
+    if not isinstance(value, Arithmetic) or value.operator != "-" or value.left is None:
+        return frozenset()
+    read = {value.left.path, value.right.path} & clocks
+    return frozenset(t.path for t in inner.targets if t.path and read)
+
+
+def _stepped(statement: While | For) -> Iterator[str]:
+    """What every turn moves by a constant: `self.left -= 50`, `self.turn = self.turn + 1`."""
+    for inner in statement.body:
         if not isinstance(inner, Assign) or inner.value is None:
             continue
-        paths = {t.path for t in inner.targets if t.path}
-        reads = {e.path for e in inner.value.walk() if e.path}
-        stepped = inner.operator in ("+=", "-=")
-        moved = isinstance(inner.value, Arithmetic) and bool(paths & reads)
-        if stepped or moved or _reads_a_clock(inner.value):
-            yield from paths
+        for path in (t.path for t in inner.targets if t.path):
+            value = inner.value
+            if (inner.operator in ("+=", "-=") and isinstance(value, Constant)) or (
+                isinstance(value, Arithmetic)
+                and value.left is not None
+                and value.left.path == path
+                and isinstance(value.right, Constant)
+            ):
+                yield path
 
 
 def _reads_a_clock(value: Expression) -> bool:
@@ -250,10 +293,21 @@ def _around_calls(program: Program, key: FunctionId) -> str:
         bounds = {id(a.value): c for c in calls if _bounds(program, caller, c) for a in c.arguments}
         for call in calls:
             if key in program.graph.targets(caller, call):
-                if id(call) not in bounds:
+                bound = bounds.get(id(call)) or _entered_around(program, caller, call)
+                if bound is None:
                     return ""
-                found = f"the `{bounds[id(call)].text}` around its call"
+                found = f"the `{bound.text}` around its call"
     return found
+
+
+def _entered_around(program: Program, caller: FunctionId, call: Call) -> Call | None:
+    """The timeout scope that a call stands in: `async with asyncio.timeout(5): await call()`."""
+    for entered in program.names.function(caller).entered:
+        value, line = entered.value, call.place.line
+        around = entered.first_line <= line <= entered.last_line
+        if around and isinstance(value, Call) and _bounds(program, caller, value):
+            return value
+    return None
 
 
 def _bounds(program: Program, key: FunctionId, call: Call) -> bool:

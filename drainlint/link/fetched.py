@@ -31,6 +31,8 @@ def brought_by(program: Program, key: FunctionId, call: Call, read: AbstractSet[
     for target in program.graph.targets(key, call):
         own = f"{program.classes.self_name(target)}."
         entry = program.names.function(target)
+        if entry.turns:  # it runs a loop of its own: that is work
+            continue
         bound = {
             f"{me}.{name.removeprefix(own)}"
             for name, ways in entry.bindings.items()

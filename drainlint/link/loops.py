@@ -62,7 +62,8 @@ def loop(
         turns=reading.turns,
         blocks=reading.blocks or reading.works,
         is_own_job=_own_job(program, key, questions),
-        keeps_time=keeps_time(statement, frozenset(pauses)),
+        keeps_time=keeps_time(statement, frozenset(pauses))
+        or any(p.is_rest_of_period for p in reading.pauses),
         idles=reading.idles,
         reports=tuple(reading.reports),
         attempts=tuple(attempts(statement, known, pauses, sleeps=reading.idles)),

@@ -36,7 +36,8 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         return None
     call = known.call
     given = call.argument(facts.timeout, facts.at)
-    seconds = _longest(known, given)
+    period = _period(known, given)
+    seconds = known.program.values.number(known.key, given if period is None else period)
     if given is None:
         seconds = None if call.is_open else facts.default
     elif seconds is not None and facts.unit == "ms":
@@ -47,24 +48,22 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         seconds=seconds,
         cancellable=_is_cancellable(facts),
         in_loop=in_loop,
+        is_rest_of_period=period is not None,
         in_signal_handler="signal-handler" in known.program.roles.registered(known.key),
         lets_traffic_drain=_after_readiness(known),
         interrupted_by_signal=_cut_by_signal(known),
     )
 
 
-def _longest(known: Known, given: Expression | None) -> float | None:
-    """The longest that a pause can take; what is left of a period is no longer than the period."""
-    seconds = known.program.values.number(known.key, given)
-    if seconds is not None or given is None:
-        return seconds
-    for part in _stands_for(known, given):
+def _period(known: Known, given: Expression | None) -> Expression | None:
+    """The period whose rest a pause takes: `1.0` in `max(0, 1.0 - (time.time() - began))`."""
+    for part in () if given is None else _stands_for(known, given):
         if isinstance(part, Call) and part.method == "max":
             inner = [a.value for a in part.arguments if not isinstance(a.value, Constant)]
-            return _longest(known, inner[0]) if len(inner) == 1 else None
+            return _period(known, inner[0]) if len(inner) == 1 else None
         if isinstance(part, Arithmetic) and part.operator == "-" and part.left is not None:
             elapsed = any(_is_elapsed(known, e) for e in _stands_for(known, part.right))
-            return known.program.values.number(known.key, part.left) if elapsed else None
+            return part.left if elapsed else None
     return None
 
 
