@@ -1,10 +1,11 @@
 """What a test asks about: a queue, a flag, somebody's liveness, the world outside."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
+from drainlint.link.calls import is_log
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.model.expression import (
@@ -267,7 +268,8 @@ class Questions:
         if not targets and subject and named("asks-outside", call.method):
             return Question("external", call.text, call.place, subject, where, certain=False)
         looks_up = named("looks-up", call.method) and where != "take"
-        if not (subject or targets) or not (looks_up or named("predicate", call.method)):
+        asks = looks_up or named("predicate", call.method) or self._only_looks(targets, where)
+        if not (subject or targets) or not asks:
             return None
         outside = any(self.reaches_outside(t) for t in targets) or (
             looks_up and (not targets or named("looks-up-outside", call.method))
@@ -287,6 +289,32 @@ class Questions:
             if known is None and any(self.reaches_outside(t, hops - 1) for t in inner):
                 return True
         return False
+
+    def _only_looks(self, targets: Sequence[FunctionId], where: str) -> bool:
+        """Whether a function of the project, whatever its name, gives what it looked up outside."""
+        return (
+            bool(targets)
+            and where != "take"
+            and all(self.reaches_outside(t) and self._looks(t) for t in targets)
+        )
+
+    def _looks(self, target: FunctionId, hops: int = HOPS) -> bool:
+        """Whether a function only looks things up, sorts them out and gives them back."""
+        entry = self.program.names.function(target)
+        if not entry.results or entry.turns or any("." in bound for bound in entry.bindings):
+            return False
+        for call in entry.calls:
+            if is_getter(call) or is_log(call) or named("computes", call.method):
+                continue
+            if named("keeps", call.method) or call.method[:1].isupper():
+                continue
+            known = self.program.facts(target, call)
+            if known is not None and known[0].asks:
+                continue
+            inner = self.program.graph.targets(target, call) if known is None and hops else ()
+            if not inner or not all(self._looks(t, hops - 1) for t in inner):
+                return False
+        return True
 
     def _through(self, call: Call, where: str, subject: str) -> Question | None:
         """A method of the project that does nothing but ask: `return not self._queue.empty()`."""

@@ -13,10 +13,13 @@ from drainlint.link.fetched import (
 from drainlint.link.questions import Questions
 from drainlint.link.turns import (
     always_leaves,
+    asks_each,
     asks_to_stop,
     backs_off,
     done_once,
     ends_loop,
+    kept,
+    leaves_in_time,
     only_raises,
     only_reports,
     place_of,
@@ -105,12 +108,27 @@ class Reading(Evaluating):
                 self.checks += values[:1]
                 for value in values:
                     self._expression(value)
+            case For() if asks_each(statement):
+                self._each(statement)
             case While() | For():
                 self.pure = False
                 self.blocks = True
                 self.changed |= added_to(statement)
             case _:
                 self.pure = False
+
+    def _each(self, statement: For) -> None:
+        """A loop within that asks each of several: `for w in ws: if w.is_alive(): alive = True`."""
+        self._expression(statement.iterable)
+        told = {t.path for s in statement.walk() if isinstance(s, Assign) for t in s.targets}
+        leaves = any(isinstance(s, Return) for s in statement.walk())
+        changed = {receiver for receiver, _ in kept(statement)}
+        decides = leaves or bool((told | changed) & self.read_by_tests)
+        self.changed |= changed
+        for inner in (s for s in statement.walk() if isinstance(s, If)):
+            self._expression(inner.test)
+            if decides:
+                self.exits.append(inner.test)
 
     def _if(self, statement: If) -> None:
         self._expression(statement.test)
@@ -163,7 +181,7 @@ class Reading(Evaluating):
     def _try(self, statement: Try) -> None:
         self._block(statement.body)
         for handler in statement.handlers:
-            if always_leaves(handler.body) and not asks_to_stop(handler):
+            if leaves_in_time(handler) and not asks_to_stop(handler):
                 self.tried += evaluated(statement.body)
             if handler.name:
                 self.assigned[handler.name] = []
