@@ -192,7 +192,8 @@ def _tested(spot: Spot, statement: While | For) -> Statement | None:
     if not isinstance(spot.statement, Assign):
         return None
     taken = {t.path for t in spot.statement.targets}
-    for test in (s for s in statement.walk() if isinstance(s, If | While)):
+    tests = (s for s in statement.walk() if isinstance(s, If | While))
+    for test in (s for s in tests if isinstance(s, If) or s is statement):
         if taken & {e.path for e in test.test.walk()}:
             return None if any(leaves(b) for b in test.blocks) else test
     return None

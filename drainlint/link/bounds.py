@@ -53,7 +53,7 @@ class Bounds:
     def __init__(self, statement: While | For) -> None:
         """Take the loop."""
         self.statement = statement
-        self._counted = _counted(statement)
+        self.counted = _counted(statement)
         self._stepped = frozenset(_stepped(statement))
 
     def holds(self, test: Expression, *, to_go_on: bool = False) -> bool:
@@ -64,7 +64,7 @@ class Bounds:
             case Logic(values=values):
                 return any(self.holds(v, to_go_on=to_go_on) for v in values)
             case Not(value=value):
-                return self.holds(value, to_go_on=to_go_on)
+                return self.holds(value, to_go_on=not to_go_on)
             case Compare():
                 return self._compares(test)
             case Call():
@@ -72,7 +72,7 @@ class Bounds:
                     return True
                 return isinstance(test.receiver, Expression) and _is_clock(test.receiver, test)
             case Name(dotted=path):
-                return path in self._counted or bool(LATE.search(path.rpartition(".")[2]))
+                return path in self.counted or bool(LATE.search(path.rpartition(".")[2]))
             case Attribute(name=name):
                 return bool(LATE.search(name))
         return False
@@ -109,8 +109,8 @@ class Bounds:
         sides = [test.left, *test.rights]
         if any(DEADLINES.search(n) for n in names) and not _is_size(sides):
             return True
-        own = [p for p in paths if p in self._counted]
-        if any(p.partition(".")[0] in self._counted for p in paths if p.endswith(LENGTHS)):
+        own = [p for p in paths if p in self.counted]
+        if any(p.partition(".")[0] in self.counted for p in paths if p.endswith(LENGTHS)):
             return True
         return any(
             "." not in p or p in self._stepped or COUNTERS.search(p.rpartition(".")[2]) for p in own
@@ -150,7 +150,8 @@ def _is_size(sides: Iterable[Expression]) -> bool:
 
 def _is_clock(receiver: Expression, call: Call) -> bool:
     """`deadline.passed()`, `timer.is_over()`."""
-    named = re.search(r"deadline|timer|time_?out|countdown", receiver.text, re.IGNORECASE)
+    path = receiver.func.path if isinstance(receiver, Call) else receiver.path
+    named = re.search(r"deadline|timer|time_?out|countdown", path, re.IGNORECASE)
     return named is not None and call.method not in ("is_alive", "is_set", "isSet", "wait")
 
 

@@ -16,6 +16,7 @@ from drainlint.link.fetched import (
     notes,
     reaps,
     refreshed_by,
+    told_by,
 )
 from drainlint.link.instant import takes_no_time
 from drainlint.link.names import FunctionId
@@ -86,6 +87,9 @@ class Evaluating:
         self.bounds = Bounds(self.statement)
         self.tested = {id(part) for test in tests_of(self.statement) for part in test.walk()}
         self.read_by_tests = read_by_tests(self.statement)
+        self.told_by_tests = self.read_by_tests | set(
+            told_by(self.program, self.key, tests_of(self.statement))
+        )
 
     def _manager(self, value: Expression) -> None:
         kind = self.program.kinds.of(self.key, value)
@@ -185,7 +189,7 @@ class Evaluating:
         receiver = call.receiver
         head = "" if receiver is None else root(receiver).partition(".")[0]
         about = refreshed_by(call, self.read_by_tests)
-        if about := about or brought_by(self.program, self.key, call, self.read_by_tests):
+        if about := about or brought_by(self.program, self.key, call, self.told_by_tests):
             self.refreshed |= about
             return True
         if receiver is not None and notes(call, self.assigned):
@@ -211,7 +215,8 @@ class Evaluating:
         read = all(t.path in self.read_by_tests for t in statement.targets)
         for call in calls_in(statement.value, self.assigned):
             if read and is_getter(call) and not self._is_waiting(call):
-                self.blocks = self.blocks or lingers(self, call)
+                fetches = named("looks-up", call.method) or lingers(self, call)
+                self.blocks = self.blocks or fetches
                 continue
             self._call(call)
             one = self.known.get(id(call))

@@ -1,6 +1,6 @@
 """What a loop's calls fetch: read anew, brought from outside, or only noted down."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from drainlint.knowledge.names import named
@@ -41,6 +41,19 @@ def brought_by(program: Program, key: FunctionId, call: Call, read: AbstractSet[
         if bound & read and Questions(program, target).reaches_outside(target):
             found |= bound & read
     return found
+
+
+def told_by(program: Program, key: FunctionId, tests: Iterable[Expression]) -> Iterator[str]:
+    """The attributes that one's own methods in tests tell of: `self.status` of `self.is_done()`."""
+    me = program.classes.self_name(key)
+    for call in (part for test in tests for part in test.walk() if isinstance(part, Call)):
+        if not me or call.receiver is None or call.receiver.path != me:
+            continue
+        for target in program.graph.targets(key, call):
+            own = f"{program.classes.self_name(target)}."
+            for part in (p for r in program.names.function(target).results for p in r.walk()):
+                if part.path.startswith(own):
+                    yield f"{me}.{part.path.removeprefix(own)}"
 
 
 def reaps(program: Program, key: FunctionId, call: Call) -> bool:
@@ -103,6 +116,8 @@ def is_computed(call: Call) -> bool:
         return bool(given) and not (
             isinstance(given[0], Constant) and isinstance(given[0].value, int | float)
         )
+    if call.receiver is not None and call.method in ("list", "set", "dict"):  # `pods.list()`
+        return False
     return named("computes", call.method) or named("compares-sets", call.method)
 
 

@@ -114,7 +114,7 @@ class Questions:
                 inside = test if isinstance(test, Compare) else around
                 for part in test.parts:
                     yield from self._atoms(part, inside)
-            case Call() if named("passes-on", test.func.path) and test.arguments:
+            case Call(receiver=None) if named("passes-on", test.func.path) and test.arguments:
                 for argument in test.arguments:
                     yield from self._atoms(argument.value, around)
             case Call(receiver=Expression() as receiver) if named("compares-sets", test.method):

@@ -24,11 +24,7 @@ from drainlint.link.turns import (
     only_reports,
     place_of,
 )
-from drainlint.model.expression import (
-    Call,
-    Expression,
-    Not,
-)
+from drainlint.model.expression import Call, Constant, Expression, Not
 from drainlint.model.pause import Pause
 from drainlint.model.statement import (
     Assign,
@@ -63,8 +59,9 @@ class Reading(Evaluating):
             if self.bounds.holds(self.statement.test, to_go_on=True):
                 self.deadline = "its condition"
             self._expression(self.statement.test)
+        self._leads_out = always_leaves(self.statement.body)
         self._block(self.statement.body)
-        if always_leaves(self.statement.body):
+        if self._leads_out and not any(goes_round(s) for s in self.statement.body):
             self.pure = False
         ways_out = (*self.exits, *self.checks)
         if not self.deadline and any(self.bounds.holds(test) for test in ways_out):
@@ -78,6 +75,9 @@ class Reading(Evaluating):
     def _block(self, block: Block) -> None:
         for number, statement in enumerate(block):
             self._statement(statement)
+            if self._leads_out and block is self.statement.body and goes_round(statement):
+                self._once(block[number + 1 :])
+                return
             if isinstance(statement, If) and self._has_none(statement):
                 idle = (self.pure, self.blocks, self.lingers)
                 self._block(block[number + 1 :])
@@ -142,7 +142,9 @@ class Reading(Evaluating):
         branches = (statement.body, statement.otherwise)
         if any(only_raises(b) or ends_program(b, self.known) for b in branches):
             self.checks.append(statement.test)
-        elif ends and not sleeps_within(statement.body, self.all_pauses):
+        elif (self._leads_out and goes_round(statement)) or (
+            ends and not sleeps_within(statement.body, self.all_pauses)
+        ):
             self.exits.append(statement.test)
         else:
             self.takes.append(statement.test)
@@ -186,15 +188,24 @@ class Reading(Evaluating):
             if handler.name:
                 self.assigned[handler.name] = []
             idles, reports = self.idles, list(self.reports)
+            assigned = {path: list(values) for path, values in self.assigned.items()}
             if always_leaves(handler.body):
                 self._once(handler.body)
             else:
                 self._block(handler.body)
             self.reports = reports
+            for path in (p for p in set(self.assigned) - set(assigned) if "." in p):
+                if all(isinstance(value, Constant) for value in self.assigned[path]):
+                    del self.assigned[path]  # a failure sets it: others may do so as well
             if backs_off(handler):
                 self.idles = idles
         self._block(statement.otherwise)
         self._block(statement.final)
+
+
+def goes_round(statement: Statement) -> bool:
+    """`if not ready: continue`: what follows is done once, where the loop then ends."""
+    return isinstance(statement, If) and not statement.otherwise and goes_on(statement)
 
 
 def goes_on(statement: If) -> bool:
