@@ -116,7 +116,7 @@ def is_computed(call: Call) -> bool:
         return bool(given) and not (
             isinstance(given[0], Constant) and isinstance(given[0].value, int | float)
         )
-    if call.receiver is not None and call.method in ("list", "set", "dict"):  # `pods.list()`
+    if call.receiver is not None and call.method in ("list", "dict"):  # `pods.list()`
         return False
     return named("computes", call.method) or named("compares-sets", call.method)
 

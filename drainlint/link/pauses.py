@@ -58,12 +58,13 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
 def _period(known: Known, given: Expression | None) -> Expression | None:
     """The period whose rest a pause takes: `1.0` in `max(0, 1.0 - (time.time() - began))`."""
     for part in () if given is None else _stands_for(known, given):
+        inner = [part]
         if isinstance(part, Call) and part.method == "max":
             inner = [a.value for a in part.arguments if not isinstance(a.value, Constant)]
-            return _period(known, inner[0]) if len(inner) == 1 else None
-        if isinstance(part, Arithmetic) and part.operator == "-" and part.left is not None:
-            elapsed = any(_is_elapsed(known, e) for e in _stands_for(known, part.right))
-            return part.left if elapsed else None
+        rest = inner[0] if len(inner) == 1 else None
+        if isinstance(rest, Arithmetic) and rest.operator == "-" and rest.left is not None:
+            elapsed = any(_is_elapsed(known, e) for e in _stands_for(known, rest.right))
+            return rest.left if elapsed else None
     return None
 
 
