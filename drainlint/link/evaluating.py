@@ -19,10 +19,11 @@ from drainlint.link.fetched import (
     told_by,
 )
 from drainlint.link.instant import takes_no_time
+from drainlint.link.lookups import OUTSIDE, is_getter
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause_within
 from drainlint.link.program import Program
-from drainlint.link.questions import OUTSIDE, Questions, is_getter
+from drainlint.link.questions import Questions
 from drainlint.link.spared import is_coroutine
 from drainlint.link.turns import (
     read_by_tests,
@@ -212,7 +213,8 @@ class Evaluating:
     def _assign(self, statement: Assign) -> None:
         if statement.value is None:
             return
-        read = all(t.path in self.read_by_tests for t in statement.targets)
+        targets = [[p.path for p in t.walk() if p.path] for t in statement.targets]
+        read = all(any(path in self.read_by_tests for path in paths) for paths in targets)
         for call in calls_in(statement.value, self.assigned):
             if read and is_getter(call) and not self._is_waiting(call):
                 fetches = named("looks-up", call.method) or lingers(self, call)

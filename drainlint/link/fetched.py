@@ -5,9 +5,9 @@ from collections.abc import Set as AbstractSet
 
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS
+from drainlint.link.lookups import is_getter, reaches_outside
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
-from drainlint.link.questions import Questions, is_getter
 from drainlint.model.expression import Await, Call, Constant, Expression, Walrus, Yield
 from drainlint.model.statement import Statement
 
@@ -38,7 +38,7 @@ def brought_by(program: Program, key: FunctionId, call: Call, read: AbstractSet[
             for name, ways in entry.bindings.items()
             if name.startswith(own) and any(way.how == "assign" for way in ways)
         }
-        if bound & read and Questions(program, target).reaches_outside(target):
+        if bound & read and reaches_outside(program, target):
             found |= bound & read
     return found
 
