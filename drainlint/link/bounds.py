@@ -155,10 +155,15 @@ def _is_clock(receiver: Expression, call: Call) -> bool:
     return named is not None and call.method not in ("is_alive", "is_set", "isSet", "wait")
 
 
-def _counted(statement: Statement) -> frozenset[str]:
-    """Names that the body counts up or down, or sets from a clock, one from another included."""
+def _counted(statement: While | For) -> frozenset[str]:
+    """Names that the body counts up or down, or sets from a clock, one from another included.
+
+    What every turn sets to a constant first counts something else than turns.
+    """
     assigned = [s for s in statement.walk() if isinstance(s, Assign) and s.value is not None]
-    found = {path for inner in assigned for path in _moved(inner)}
+    anew = [s for s in statement.body if isinstance(s, Assign) and isinstance(s.value, Constant)]
+    reset = {t.path for s in anew if not s.operator for t in s.targets}
+    found = {path for inner in assigned for path in _moved(inner)} - reset
     while True:
         more = {path for inner in assigned for path in _from_clock(inner, found)}
         if more <= found:
