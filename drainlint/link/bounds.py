@@ -68,7 +68,7 @@ class Bounds:
             case Compare():
                 return self._compares(test)
             case Call():
-                if LATE.search(test.method):
+                if LATE.search(test.method) or any(_reads_a_clock(a.value) for a in test.arguments):
                     return True
                 return isinstance(test.receiver, Expression) and _is_clock(test.receiver, test)
             case Name(dotted=path):

@@ -149,7 +149,7 @@ def _is_everybodys(known: Known, path: str) -> bool:
 
 
 def _is_made_once(known: Known, owner: ClassId) -> bool:
-    """Whether the project makes one thing of a class, keeps it by a name, and in no loop."""
+    """Whether the project makes one thing of a class, and hands its queue to nobody else."""
     made = known.program.classes.method(owner, "__init__")
     if made is None:
         return False
@@ -160,7 +160,26 @@ def _is_made_once(known: Known, owner: ClassId) -> bool:
         for call in known.program.names.function(caller).calls
         if made in graph.targets(caller, call)
     ]
-    return len(places) == 1 and _is_named(known, *places[0]) and not _repeats(known, *places[0])
+    return (
+        len(places) == 1
+        and _is_named(known, *places[0])
+        and not _repeats(known, *places[0])
+        and not _is_handed_out(known, *places[0])
+    )
+
+
+def _is_handed_out(known: Known, scope: FunctionId, made: Call) -> bool:
+    """Whether whoever makes a worker takes itself from what it hands in, or hands it to others."""
+    given = {a.value.path for a in made.arguments if "." in a.value.path}
+    maker = known.program.classes.owner(scope)
+    if maker is None:
+        return False
+    return any(
+        given & set(_taken(call))
+        or (call is not made and given & {a.value.path for a in call.arguments})
+        for _, entry in known.program.classes.members(maker)
+        for call in entry.calls
+    )
 
 
 def _is_named(known: Known, scope: FunctionId, call: Call) -> bool:

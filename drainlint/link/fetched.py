@@ -111,7 +111,7 @@ def awaited(value: Expression) -> Expression:
 
 def is_computed(call: Call) -> bool:
     """Whether a call only computes: `len(x)`, `", ".join(names)`."""
-    if call.method == "join":
+    if call.method.lower() == "join":
         given = [a.value for a in call.arguments if not a.name]
         return bool(given) and not (
             isinstance(given[0], Constant) and isinstance(given[0].value, int | float)
