@@ -16,6 +16,7 @@ from typing import Any
 TABLE = "names.toml"
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 PREFIX = re.compile(r"^_*(async_)?")
+SUFFIX = re.compile(r"(?<=[a-z0-9])_async$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ def _pattern(sort: str) -> re.Pattern[str]:
 
 
 def plain(name: str) -> str:
-    """A name in small letters: `_isAlive` and `async_is_alive` are `is_alive`."""
-    return HUMP.sub("_", PREFIX.sub("", name, count=1)).lower()
+    """A name in small letters: `_isAlive`, `async_is_alive`, `is_alive_async` are `is_alive`."""
+    return SUFFIX.sub("", HUMP.sub("_", PREFIX.sub("", name, count=1)).lower(), count=1)
 
 
 @cache

@@ -113,8 +113,10 @@ class Asking:
             if not takes and {question.subject, question.text} & self.reading.changed:
                 continue
             moved = anew and self._moves(expression)
+            subject = question.subject.partition("[")[0]
+            asks = question.text.endswith(")") and subject.isupper()  # `STOP.is_set()`
             if question.sort == "flag" and (
-                moved or is_limit(question.text) or is_limit(question.subject.partition("[")[0])
+                moved or is_limit(question.text) or (is_limit(subject) and not asks)
             ):
                 continue
             fetched = any(_is_within(question.text, r) for r in self.reading.refreshed)

@@ -10,7 +10,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import always_leaves, is_always_reached, leaves
-from drainlint.model.expression import Call, Not
+from drainlint.model.expression import Call, Expression, Logic, Not
 from drainlint.model.loop import Step
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, For, Handler, If, Leave, Pass, Statement, Try, While
@@ -33,12 +33,19 @@ def attempts(
         return
     if any(_waits_for_ever(one, statement) for one in known.values()):
         return
+    if any(
+        id(one.call) in pauses
+        and pauses[id(one.call)].is_rest_of_period
+        and _is_own(one, statement)
+        for one in known.values()
+    ):
+        return
     for one in known.values():
         if not _is_own(one, statement) or not _does_not_wait(one) or _is_asked(one, statement):
             continue
         if one.occurrence.spot.statement is statement and _works(statement, known):
             continue
-        if one.does == "select" and _works_before(one, statement, known):
+        if one.does in ("select", "lock") and _works_before(one, statement, known):
             continue
         outcome = _when_nothing(one, statement)
         if outcome is None:
@@ -79,14 +86,27 @@ def _pauses(handler: Handler, pauses: Mapping[int, Pause]) -> bool:
 
 def _is_asked(one: Known, statement: While) -> bool:
     """Whether a test around the take asks first whether there is anything: `while pending: ...`."""
+    if one.occurrence.spot.statement is statement:
+        return False
     tests = [statement.test]
     for outer in one.occurrence.spot.outward():
         if isinstance(outer.owner, If):
             tests.append(outer.owner.test)
         if outer.owner is statement:
             break
-    asked = {text for test in tests for e in test.walk() for text in (e.path, e.text)}
-    return one.occurrence.spot.statement is not statement and one.subject in asked
+    return any(_asks_about(test, one.subject) for test in tests)
+
+
+def _asks_about(test: Expression, subject: str) -> bool:
+    """Whether a test is false where it finds nothing in `subject`, whatever else it asks."""
+    if isinstance(test, Logic):
+        parts = (_asks_about(value, subject) for value in test.values)
+        return all(parts) if test.operator == "or" else any(parts)
+    return any(
+        subject in (part.path, part.text)
+        or (isinstance(part, Call) and part.receiver is not None and part.receiver.text == subject)
+        for part in test.walk()
+    )
 
 
 def _works_before(one: Known, statement: While, known: Mapping[int, Known]) -> bool:
@@ -172,7 +192,8 @@ def _tested(spot: Spot, statement: While | For) -> Statement | None:
     if not isinstance(spot.statement, Assign):
         return None
     taken = {t.path for t in spot.statement.targets}
-    for test in (s for s in statement.walk() if isinstance(s, If | While)):
+    tests = (s for s in statement.walk() if isinstance(s, If | While))
+    for test in (s for s in tests if isinstance(s, If) or s is statement):
         if taken & {e.path for e in test.test.walk()}:
             return None if any(leaves(b) for b in test.blocks) else test
     return None

@@ -1,7 +1,8 @@
 """What bounds a loop: a clock in a test, a count of attempts, a timeout around it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
@@ -12,6 +13,7 @@ from drainlint.model.expression import (
     Attribute,
     Call,
     Compare,
+    Constant,
     Expression,
     Group,
     Logic,
@@ -51,27 +53,50 @@ class Bounds:
     def __init__(self, statement: While | For) -> None:
         """Take the loop."""
         self.statement = statement
-        self._counted = frozenset(_counted(statement))
+        self.counted = _counted(statement)
+        self._stepped = frozenset(_stepped(statement))
 
     def holds(self, test: Expression, *, to_go_on: bool = False) -> bool:
         """Whether a test bounds the loop; `to_go_on`: it goes on while the test is true."""
         match test:
-            case Logic(operator=operator, values=values):
-                parts = [self.holds(v, to_go_on=to_go_on) for v in values]
-                return all(parts) if to_go_on and operator == "or" else any(parts)
+            case Logic(operator="or", values=values) if to_go_on:
+                return all(self.holds(v, to_go_on=True) for v in _given(values))
+            case Logic(values=values):
+                return any(self.holds(v, to_go_on=to_go_on) for v in values)
             case Not(value=value):
-                return self.holds(value, to_go_on=to_go_on)
+                return self.holds(value, to_go_on=not to_go_on)
             case Compare():
                 return self._compares(test)
             case Call():
-                if LATE.search(test.method):
+                if LATE.search(test.method) or any(_reads_a_clock(a.value) for a in test.arguments):
                     return True
                 return isinstance(test.receiver, Expression) and _is_clock(test.receiver, test)
             case Name(dotted=path):
-                return path in self._counted or bool(LATE.search(path.rpartition(".")[2]))
+                return path in self.counted or bool(LATE.search(path.rpartition(".")[2]))
             case Attribute(name=name):
                 return bool(LATE.search(name))
         return False
+
+    def limit_of_count(self, test: Expression, signs: str) -> Expression | None:
+        """What a test compares a count of turns with, by one of `signs`; None for no count."""
+        if isinstance(test, Logic):
+            if (test.operator == "or") is signs.startswith("<"):
+                return None
+            limits = (self.limit_of_count(value, signs) for value in test.values)
+            return next((limit for limit in limits if limit is not None), None)
+        if not isinstance(test, Compare) or len(test.operators) != 1:
+            return None
+        compares = test.operators[0] in signs.split() and self._counts(test.left)
+        return test.rights[0] if compares else None
+
+    def _counts(self, counter: Expression) -> bool:
+        """Whether every turn adds one to a name of the loop's own function."""
+        steps = [
+            s
+            for s in self.statement.body
+            if isinstance(s, Assign) and counter.path in {t.path for t in s.targets}
+        ]
+        return bool(steps) and all(s.operator == "+=" and s.value == Constant(1) for s in steps)
 
     def _compares(self, test: Compare) -> bool:
         if not set(test.operators) <= {"<", "<=", ">", ">=", "==", "!="}:
@@ -84,10 +109,38 @@ class Bounds:
         sides = [test.left, *test.rights]
         if any(DEADLINES.search(n) for n in names) and not _is_size(sides):
             return True
-        own = [p for p in paths if p in self._counted]
-        if any(p.partition(".")[0] in self._counted for p in paths if p.endswith(LENGTHS)):
+        own = [p for p in paths if p in self.counted]
+        if any(p.partition(".")[0] in self.counted for p in paths if p.endswith(LENGTHS)):
             return True
-        return any("." not in p or COUNTERS.search(p.rpartition(".")[2]) for p in own)
+        return any(
+            "." not in p or p in self._stepped or COUNTERS.search(p.rpartition(".")[2]) for p in own
+        )
+
+
+def _given(values: Sequence[Expression]) -> Iterator[Expression]:
+    """The parts of `timeout is None or waited < timeout` that count where a limit was given.
+
+    Whether it was is the caller's decision.
+    """
+    for value in values:
+        unset = _unset(value)
+        others = (part.path for v in values if v is not value for part in v.walk())
+        if not unset or unset not in others:
+            yield value
+
+
+def _unset(test: Expression) -> str:
+    """What a test finds to be no limit: `timeout is None`, `not timeout`, `retries < 0`."""
+    match test:
+        case Not(value=value):
+            return value.path
+        case Compare(left=left, operators=("is" | "==",), rights=(Constant(value=None),)):
+            return left.path
+        case Compare(left=left, operators=("<" | "<=" | "==",), rights=(Constant(value=0),)):
+            return left.path
+        case Compare(left=left, operators=("<" | "==",), rights=(Arithmetic(left=None),)):
+            return left.path
+    return ""
 
 
 def _is_size(sides: Iterable[Expression]) -> bool:
@@ -97,21 +150,62 @@ def _is_size(sides: Iterable[Expression]) -> bool:
 
 def _is_clock(receiver: Expression, call: Call) -> bool:
     """`deadline.passed()`, `timer.is_over()`."""
-    named = re.search(r"deadline|timer|time_?out|countdown", receiver.text, re.IGNORECASE)
+    path = receiver.func.path if isinstance(receiver, Call) else receiver.path
+    named = re.search(r"deadline|timer|time_?out|countdown", path, re.IGNORECASE)
     return named is not None and call.method not in ("is_alive", "is_set", "isSet", "wait")
 
 
-def _counted(statement: While | For) -> Iterator[str]:
-    """Names that the body counts up or down, or sets from a clock."""
-    for inner in statement.walk():
+def _counted(statement: While | For) -> frozenset[str]:
+    """Names that the body counts up or down, or sets from a clock, one from another included.
+
+    What every turn sets to a constant first counts something else than turns.
+    """
+    assigned = [s for s in statement.walk() if isinstance(s, Assign) and s.value is not None]
+    anew = [s for s in statement.body if isinstance(s, Assign) and isinstance(s.value, Constant)]
+    reset = {t.path for s in anew if not s.operator for t in s.targets}
+    found = {path for inner in assigned for path in _moved(inner)} - reset
+    while True:
+        more = {path for inner in assigned for path in _from_clock(inner, found)}
+        if more <= found:
+            return frozenset(found)
+        found |= more
+
+
+def _moved(inner: Assign) -> frozenset[str]:
+    """What an assignment counts on, or sets from a clock."""
+    value = inner.value
+    assert value is not None  # noqa: S101 - what the caller looked for
+    paths = frozenset(t.path for t in inner.targets if t.path)
+    reads = {e.path for e in value.walk() if e.path}
+    moved = isinstance(value, Arithmetic) and bool(paths & reads)
+    return (
+        paths if inner.operator in ("+=", "-=") or moved or _reads_a_clock(value) else frozenset()
+    )
+
+
+def _from_clock(inner: Assign, clocks: AbstractSet[str]) -> frozenset[str]:
+    """What an assignment makes of a clock's names: `since = now - began`."""
+    value = inner.value
+    if not isinstance(value, Arithmetic) or value.operator != "-" or value.left is None:
+        return frozenset()
+    read = {value.left.path, value.right.path} & clocks
+    return frozenset(t.path for t in inner.targets if t.path and read)
+
+
+def _stepped(statement: While | For) -> Iterator[str]:
+    """What every turn moves by a constant: `self.left -= 50`, `self.turn = self.turn + 1`."""
+    for inner in statement.body:
         if not isinstance(inner, Assign) or inner.value is None:
             continue
-        paths = {t.path for t in inner.targets if t.path}
-        reads = {e.path for e in inner.value.walk() if e.path}
-        stepped = inner.operator in ("+=", "-=")
-        moved = isinstance(inner.value, Arithmetic) and bool(paths & reads)
-        if stepped or moved or _reads_a_clock(inner.value):
-            yield from paths
+        for path in (t.path for t in inner.targets if t.path):
+            value = inner.value
+            if (inner.operator in ("+=", "-=") and isinstance(value, Constant)) or (
+                isinstance(value, Arithmetic)
+                and value.left is not None
+                and value.left.path == path
+                and isinstance(value.right, Constant)
+            ):
+                yield path
 
 
 def _reads_a_clock(value: Expression) -> bool:
@@ -131,6 +225,18 @@ def turns_of(program: Program, key: FunctionId, statement: For) -> tuple[float |
     last = call.arguments[1 if len(call.arguments) > 1 else 0].value
     turns = program.values.number(key, last)
     return turns, f"`{call.text}`" if turns is None else f"at most {turns:g} turns", False
+
+
+def turns_counted(
+    program: Program, key: FunctionId, bounds: Bounds, ways_out: Iterable[Expression]
+) -> tuple[float | None, str]:
+    """How many turns a counter grants a `while`, and in words: `while tries < 3`."""
+    assert isinstance(bounds.statement, While)  # noqa: S101 - what the caller looked for
+    limits = [bounds.limit_of_count(bounds.statement.test, "< <=")]
+    limits += [bounds.limit_of_count(test, "> >= ==") for test in ways_out]
+    found = next((limit for limit in limits if limit is not None), None)
+    turns = program.values.number(key, found)
+    return turns, "" if turns is None else f"at most {turns:g} turns"
 
 
 # Timeouts around a loop
@@ -193,10 +299,21 @@ def _around_calls(program: Program, key: FunctionId) -> str:
         bounds = {id(a.value): c for c in calls if _bounds(program, caller, c) for a in c.arguments}
         for call in calls:
             if key in program.graph.targets(caller, call):
-                if id(call) not in bounds:
+                bound = bounds.get(id(call)) or _entered_around(program, caller, call)
+                if bound is None:
                     return ""
-                found = f"the `{bounds[id(call)].text}` around its call"
+                found = f"the `{bound.text}` around its call"
     return found
+
+
+def _entered_around(program: Program, caller: FunctionId, call: Call) -> Call | None:
+    """The timeout scope that a call stands in: `async with asyncio.timeout(5): await call()`."""
+    for entered in program.names.function(caller).entered:
+        value, line = entered.value, call.place.line
+        around = entered.first_line <= line <= entered.last_line
+        if around and isinstance(value, Call) and _bounds(program, caller, value):
+            return value
+    return None
 
 
 def _bounds(program: Program, key: FunctionId, call: Call) -> bool:

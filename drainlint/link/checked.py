@@ -6,7 +6,7 @@ from drainlint.finding import Related
 from drainlint.index.entries import MODULE
 from drainlint.link.calls import Known
 from drainlint.link.graph import Registration
-from drainlint.link.names import FunctionId, Variable
+from drainlint.link.names import ClassId, FunctionId, Variable
 from drainlint.link.roles import WORKERS
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import always_leaves
@@ -18,6 +18,8 @@ from drainlint.model.take import CheckedTake
 TAKES = frozenset({"get", "get_nowait"})
 ALONE = frozenset({"thread", "process"})
 """Workers of a class of their own, each with its own attributes."""
+THREADS = WORKERS - {"task", "greenlet", "callback", "done-callback"}
+"""Workers that run at the same time; those of one loop give way at an `await` only."""
 NEAR = 4
 """Statements between the check and the take."""
 
@@ -115,7 +117,7 @@ def _shared(known: Known, path: str) -> tuple[bool, Related | None]:
     if not resolved.rest and variable.scope == known.key:
         parameters = {p.name for p in known.program.names.function(known.key).parameters}
         return variable.name in parameters and _is_repeated_worker(known), None
-    if known.program.is_worker(known.function) and _is_everybodys(known, path):
+    if known.function.roles & THREADS and _is_everybodys(known, path):
         return True, None
     for function in _neighbours(known, variable, path):
         for call in known.program.names.function(function).calls:
@@ -136,6 +138,8 @@ def _is_everybodys(known: Known, path: str) -> bool:
     if "." in path:
         if owner is None or known.program.kinds.instance(owner).nature not in ALONE:
             return False
+        if _is_made_once(known, owner):
+            return False
         handed = known.program.classes.bindings(owner, path.partition(".")[2])
         return any(
             way.value.path in {p.name for p in known.program.names.function(scope).parameters}
@@ -144,20 +148,61 @@ def _is_everybodys(known: Known, path: str) -> bool:
     return _is_repeated_worker(known)
 
 
+def _is_made_once(known: Known, owner: ClassId) -> bool:
+    """Whether the project makes one thing of a class, and hands its queue to nobody else."""
+    made = known.program.classes.method(owner, "__init__")
+    if made is None:
+        return False
+    graph = known.program.graph
+    places = [
+        (caller, call)
+        for caller in graph.callers.get(made, ())
+        for call in known.program.names.function(caller).calls
+        if made in graph.targets(caller, call)
+    ]
+    return (
+        len(places) == 1
+        and _is_named(known, *places[0])
+        and not _repeats(known, *places[0])
+        and not _is_handed_out(known, *places[0])
+    )
+
+
+def _is_handed_out(known: Known, scope: FunctionId, made: Call) -> bool:
+    """Whether whoever makes a worker takes itself from what it hands in, or hands it to others."""
+    given = {a.value.path for a in made.arguments if "." in a.value.path}
+    maker = known.program.classes.owner(scope)
+    if maker is None:
+        return False
+    return any(
+        given & set(_taken(call))
+        or (call is not made and given & {a.value.path for a in call.arguments})
+        for _, entry in known.program.classes.members(maker)
+        for call in entry.calls
+    )
+
+
+def _is_named(known: Known, scope: FunctionId, call: Call) -> bool:
+    ways = known.program.names.function(scope).bindings.values()
+    return any(way.value is call for found in ways for way in found)
+
+
 def _is_repeated_worker(known: Known) -> bool:
     return any(
         _is_repeated(known, registration)
         for registration in known.program.graph.registrations
-        if registration.target == known.key and registration.role in WORKERS
+        if registration.target == known.key and registration.role in THREADS
     )
 
 
 def _is_repeated(known: Known, registration: Registration) -> bool:
     """Whether a worker is started in a comprehension, or right below the head of a `for`."""
-    call = registration.call
-    if call is None:
-        return False
-    ways = known.program.names.function(registration.scope).bindings.values()
+    return registration.call is not None and _repeats(known, registration.scope, registration.call)
+
+
+def _repeats(known: Known, scope: FunctionId, call: Call) -> bool:
+    """Whether a call stands in a comprehension, or right below the head of a `for`."""
+    ways = known.program.names.function(scope).bindings.values()
     return any(
         0 < call.place.line - way.line <= NEAR
         if way.how == "each"
@@ -199,4 +244,4 @@ def _same(known: Known, path: str, taken: str, function: FunctionId) -> bool:
         return False
     roles = known.program.roles
     mine, others = set(roles.of(known.key)), set(roles.of(function))
-    return bool((mine ^ others) & WORKERS)
+    return bool((mine ^ others) & THREADS)

@@ -1,13 +1,13 @@
 """What a loop's calls fetch: read anew, brought from outside, or only noted down."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS
+from drainlint.link.lookups import is_getter, reaches_outside
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
-from drainlint.link.questions import Questions, is_getter
 from drainlint.model.expression import Await, Call, Constant, Expression, Walrus, Yield
 from drainlint.model.statement import Statement
 
@@ -31,14 +31,29 @@ def brought_by(program: Program, key: FunctionId, call: Call, read: AbstractSet[
     for target in program.graph.targets(key, call):
         own = f"{program.classes.self_name(target)}."
         entry = program.names.function(target)
+        if entry.turns:  # it runs a loop of its own: that is work
+            continue
         bound = {
             f"{me}.{name.removeprefix(own)}"
             for name, ways in entry.bindings.items()
             if name.startswith(own) and any(way.how == "assign" for way in ways)
         }
-        if bound & read and Questions(program, target).reaches_outside(target):
+        if bound & read and reaches_outside(program, target):
             found |= bound & read
     return found
+
+
+def told_by(program: Program, key: FunctionId, tests: Iterable[Expression]) -> Iterator[str]:
+    """The attributes that one's own methods in tests tell of: `self.status` of `self.is_done()`."""
+    me = program.classes.self_name(key)
+    for call in (part for test in tests for part in test.walk() if isinstance(part, Call)):
+        if not me or call.receiver is None or call.receiver.path != me:
+            continue
+        for target in program.graph.targets(key, call):
+            own = f"{program.classes.self_name(target)}."
+            for part in (p for r in program.names.function(target).results for p in r.walk()):
+                if part.path.startswith(own):
+                    yield f"{me}.{part.path.removeprefix(own)}"
 
 
 def reaps(program: Program, key: FunctionId, call: Call) -> bool:
@@ -70,7 +85,7 @@ def _does_not_hang(call: Call) -> bool:
 def notes(call: Call, assigned: Mapping[str, list[Expression]]) -> bool:
     """Whether a call only adds to a list of the function's own what is no answer: bookkeeping."""
     receiver = call.receiver
-    if receiver is None or not receiver.path or "." in receiver.path:
+    if receiver is None or not receiver.path or "." in receiver.path or not call.arguments:
         return False
     added = (part for a in call.arguments for part in a.value.walk())
     answers = any(isinstance(p, Call) or p.path.partition(".")[0] in assigned for p in added)
@@ -96,11 +111,13 @@ def awaited(value: Expression) -> Expression:
 
 def is_computed(call: Call) -> bool:
     """Whether a call only computes: `len(x)`, `", ".join(names)`."""
-    if call.method == "join":
+    if call.method.lower() == "join":
         given = [a.value for a in call.arguments if not a.name]
         return bool(given) and not (
             isinstance(given[0], Constant) and isinstance(given[0].value, int | float)
         )
+    if call.receiver is not None and call.method in ("list", "dict"):  # `pods.list()`
+        return False
     return named("computes", call.method) or named("compares-sets", call.method)
 
 

@@ -1,12 +1,14 @@
 """Builds loops: what they ask, how they pause, what bounds them."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from drainlint.finding import Confidence
 from drainlint.link.asking import Asking
 from drainlint.link.attempts import attempts
 from drainlint.link.bounds import timeout_around
 from drainlint.link.calls import Known, is_log
+from drainlint.link.fetched import added_to
 from drainlint.link.losers import losers
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
@@ -14,6 +16,7 @@ from drainlint.link.reading import Reading
 from drainlint.link.roles import WORKERS
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import is_endless, keeps_time, tests_of
+from drainlint.model.expression import Call, Comprehension, Expression, Text
 from drainlint.model.loop import Loop, Question
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, For, While
@@ -52,14 +55,17 @@ def loop(
         is_pure_wait=reading.pure
         and not reading.works
         and asking.asks_to_leave
-        and not _reports_by_trade(program, key, reading),
-        idle_turns=reading.pure and not reading.blocks and not _searches(statement, reading),
+        and not (next(spot.loops, None) is None and _reports_by_trade(program, key, reading)),
+        idle_turns=reading.pure
+        and not (reading.blocks or reading.lingers)
+        and not _searches(statement, reading),
         deadline=reading.deadline or timeout_around(program, key, spot, known),
         blocks_on_question=woken,
         turns=reading.turns,
         blocks=reading.blocks or reading.works,
         is_own_job=_own_job(program, key, questions),
-        keeps_time=keeps_time(statement, frozenset(pauses)),
+        keeps_time=keeps_time(statement, frozenset(pauses))
+        or any(p.is_rest_of_period for p in reading.pauses),
         idles=reading.idles,
         reports=tuple(reading.reports),
         attempts=tuple(attempts(statement, known, pauses, sleeps=reading.idles)),
@@ -74,16 +80,33 @@ def _header(statement: While | For) -> str:
 
 
 def _searches(statement: While | For, reading: Reading) -> bool:
-    """Whether a loop walks through what it has, by a `for` or a counter, rather than wait."""
+    """Whether a loop walks through what it has, or works something out, rather than wait.
+
+    It is a `for`, or what it asks about it has made itself: a counter, a link, a longer list.
+    """
     if isinstance(statement, For):
         return reading.turns is None
-    stepped = {
-        target.path
-        for s in statement.walk()
-        if isinstance(s, Assign) and s.operator
-        for target in s.targets
-    }
-    return any(e.path in stepped for test in tests_of(statement) for e in test.walk() if e.path)
+    read = [part for test in tests_of(statement) for part in test.walk()]
+    asked = {part.path for part in read if part.path}
+    made = [s for s in statement.walk() if isinstance(s, Assign) and s.value is not None]
+    own = {t.path for s in made for t in s.targets if t.path} - reading.bounds.counted
+    own |= {t.path for s in made if s.operator for t in s.targets}
+    moved = {t.path for s in made if s.operator or _made_of(s.value, own) for t in s.targets}
+    unseen = any(isinstance(part, Text) for part in read)  # nothing is known of its braces
+    grown = added_to(statement) & asked
+    return bool(asked & moved or grown or (moved and unseen))
+
+
+def _made_of(value: Expression | None, own: AbstractSet[str]) -> bool:
+    """Whether a value is worked out from names that the loop sets itself, by no question."""
+    parts = [] if value is None else list(value.walk())
+    if any(isinstance(part, Call | Comprehension) for part in parts):
+        return False
+    return any(part.path and (part.path in own or _head(part.path) in own) for part in parts)
+
+
+def _head(path: str) -> str:
+    return path.partition(".")[0]
 
 
 def _reports_by_trade(program: Program, key: FunctionId, reading: Reading) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
+from drainlint.link.bounds import CLOCKS
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.program import Program
 from drainlint.model.deadline import Bound
-from drainlint.model.expression import Call, Constant, Not
+from drainlint.model.expression import Arithmetic, Call, Constant, Expression, Not
 from drainlint.model.function import Function
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, Do, If, Statement
@@ -35,7 +36,8 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         return None
     call = known.call
     given = call.argument(facts.timeout, facts.at)
-    seconds = known.program.values.number(known.key, given)
+    period = _period(known, given)
+    seconds = known.program.values.number(known.key, given if period is None else period)
     if given is None:
         seconds = None if call.is_open else facts.default
     elif seconds is not None and facts.unit == "ms":
@@ -46,9 +48,44 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         seconds=seconds,
         cancellable=_is_cancellable(facts),
         in_loop=in_loop,
+        is_rest_of_period=period is not None,
         in_signal_handler="signal-handler" in known.program.roles.registered(known.key),
         lets_traffic_drain=_after_readiness(known),
         interrupted_by_signal=_cut_by_signal(known),
+    )
+
+
+def _period(known: Known, given: Expression | None) -> Expression | None:
+    """The period whose rest a pause takes: `1.0` in `max(0, 1.0 - (time.time() - began))`."""
+    for part in () if given is None else _stands_for(known, given):
+        inner = [part]
+        if isinstance(part, Call) and part.method == "max":
+            inner = [a.value for a in part.arguments if not isinstance(a.value, Constant)]
+        rest = inner[0] if len(inner) == 1 else None
+        if isinstance(rest, Arithmetic) and rest.operator == "-" and rest.left is not None:
+            elapsed = any(_is_elapsed(known, e) for e in _stands_for(known, rest.right))
+            return rest.left if elapsed else None
+    return None
+
+
+def _stands_for(known: Known, value: Expression) -> list[Expression]:
+    """A value, or what a name of the function is bound to on its one assignment."""
+    if not value.path or "." in value.path:
+        return [value]
+    ways = known.program.names.function(known.key).bindings.get(value.path, ())
+    return [way.value for way in ways] if len(ways) == 1 and ways[0].how == "assign" else []
+
+
+def _is_elapsed(known: Known, value: Expression) -> bool:
+    """Whether a value is the time since a moment: a difference, or its length in seconds."""
+    if isinstance(value, Call) and value.method == "total_seconds":
+        value = value.receiver or value
+    difference = isinstance(value, Arithmetic) and value.operator == "-" and value.left is not None
+    return difference and any(
+        isinstance(e, Call) and e.method in CLOCKS
+        for part in value.walk()
+        for stands in _stands_for(known, part)
+        for e in stands.walk()
     )
 
 
@@ -86,7 +123,7 @@ def _timed_wait(known: Known, *, in_loop: bool) -> Pause | None:
     return Pause(
         **known.noun,
         text=call.text,
-        seconds=deadline.seconds,
+        seconds=None if deadline.bound is Bound.CALLER and deadline.polls else deadline.seconds,
         event=known.subject if is_set_somewhere(known) else "",
         cancellable=facts.asynchronous,
         is_timed_wait=True,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
+from drainlint.link.lookups import OUTSIDE, looks_up, reaches_outside
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.model.expression import (
@@ -29,16 +30,9 @@ from drainlint.model.place import Place
 
 QUEUES = frozenset({"queue", "aio-queue", "deque"})
 PROCESSES = frozenset({"process", "popen", "aio-process", "thread", "greenlet"})
-OUTSIDE = frozenset({"network", "process", "io"})
-"""Verbs of calls that ask the world outside, where their answer decides a wait."""
 KINDS_OF_NAMES = frozenset({"class", "function", "module"})
 """Natures of what a name stands for where it is no thing that changes."""
 HOPS = 2
-
-
-def is_getter(call: Call) -> bool:
-    """Whether a call only looks something up, by its name."""
-    return named("looks-up", call.method) or named("predicate", call.method)
 
 
 def is_room(test: Expression, where: str, question: Question | None = None) -> bool:
@@ -65,11 +59,6 @@ def _rare(method: str) -> str:
     """What a method asks whose name is rare enough to tell by itself; empty for any other."""
     sorts = ("asks-queue", "queue"), ("asks-liveness-alone", "liveness"), ("asks-flag", "flag")
     return next((asked for sort, asked in sorts if named(sort, method)), "")
-
-
-def _is_client(receiver: Expression | None) -> bool:
-    """Whether a thing bears the name of what speaks to the world outside."""
-    return receiver is not None and any(named("client", p) for p in receiver.path.split("."))
 
 
 def _is_probe(call: Call) -> bool:
@@ -108,7 +97,7 @@ class Questions:
                 inside = test if isinstance(test, Compare) else around
                 for part in test.parts:
                     yield from self._atoms(part, inside)
-            case Call() if named("passes-on", test.func.path) and test.arguments:
+            case Call(receiver=None) if named("passes-on", test.func.path) and test.arguments:
                 for argument in test.arguments:
                     yield from self._atoms(argument.value, around)
             case Call(receiver=Expression() as receiver) if named("compares-sets", test.method):
@@ -156,8 +145,8 @@ class Questions:
                 return Question("queue", part.text, place, receiver.text, where)
             case Call(func=Attribute(value=Call() as inner)) if named("unpacks", part.method):
                 found = self.question(inner, where, place)
-                looks_up = found is None and named("looks-up", part.method)
-                return self._called(part, where) if looks_up else found
+                getter = found is None and named("looks-up", part.method)
+                return self._called(part, where) if getter else found
             case Subscript(value=value) | Attribute(value=value) if _asks_inside(value):
                 return self.question(value, where, place)
             case Call():
@@ -186,6 +175,8 @@ class Questions:
     def _called(self, call: Call, where: str) -> Question | None:
         if call.func.path == "len" and call.arguments:
             return self._length(call, where)
+        if call.func.path in ("hasattr", "getattr") and call.arguments and where != "body":
+            return self._attribute(call, where)
         subject = "" if call.receiver is None else call.receiver.text
         known = self.program.facts(self.key, call)
         if self._is_anybody(subject):
@@ -223,6 +214,13 @@ class Questions:
             "flag" if facts.does == "wait" else "liveness", call.text, call.place, subject, where
         )
 
+    def _attribute(self, call: Call, where: str) -> Question | None:
+        """`hasattr(self, "result")`: whether somebody has set it."""
+        of = call.arguments[0].value.path
+        if not of:
+            return None
+        return Question("flag", call.text, call.place, of, where, certain=False)
+
     def _length(self, call: Call, where: str) -> Question | None:
         inner = call.arguments[0].value
         kind = self.program.kinds.of(self.key, inner)
@@ -252,27 +250,30 @@ class Questions:
             )
         if through is not None:
             return through
-        looks_up = named("looks-up", call.method) and where != "take"
-        if not (subject or targets) or not (looks_up or named("predicate", call.method)):
+        if (
+            not targets
+            and subject
+            and not call.arguments
+            and named("asks-queue-perhaps", call.method)
+        ):
+            return Question("queue", call.text, call.place, subject, where, certain=False)
+        if not targets and subject and named("asks-outside", call.method):
+            return Question("external", call.text, call.place, subject, where, certain=False)
+        asks_for_it = named("looks-up", call.method) and where != "take"
+        fetches = bool(targets) and where != "take" and all(self._fetches(t) for t in targets)
+        asks = asks_for_it or named("predicate", call.method) or fetches
+        given = self.program.names.resolve(self.key, call.func.path) is not None
+        if not (subject or targets or given) or not asks:
             return None
-        outside = any(self.reaches_outside(t) for t in targets) or (
-            looks_up and (not targets or named("looks-up-outside", call.method))
+        outside = any(reaches_outside(self.program, t) for t in targets) or (
+            asks_for_it and (not targets or named("looks-up-outside", call.method))
         )
         sort = "external" if outside else "flag"
         return Question(sort, call.text, call.place, subject, where, certain=bool(targets))
 
-    def reaches_outside(self, target: FunctionId, hops: int = HOPS) -> bool:
-        """Whether a function of the project asks a service, a process or the file system."""
-        for call in self.program.names.function(target).calls:
-            known = self.program.facts(target, call)
-            if known is not None and (known[0].asks == "external" or known[0].does in OUTSIDE):
-                return True
-            if known is None and _is_client(call.receiver):
-                return True
-            inner = self.program.graph.targets(target, call) if hops else ()
-            if known is None and any(self.reaches_outside(t, hops - 1) for t in inner):
-                return True
-        return False
+    def _fetches(self, target: FunctionId) -> bool:
+        """Whether a function of the project, whatever its name, gives what it looked up outside."""
+        return reaches_outside(self.program, target) and looks_up(self.program, target)
 
     def _through(self, call: Call, where: str, subject: str) -> Question | None:
         """A method of the project that does nothing but ask: `return not self._queue.empty()`."""

@@ -2,41 +2,29 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from drainlint.knowledge.names import named
-from drainlint.link.bounds import CLOCKS, Bounds, turns_of
-from drainlint.link.calls import Known, is_log
+from drainlint.link.bounds import turns_counted, turns_of
+from drainlint.link.calls import Known
+from drainlint.link.evaluating import Evaluating
 from drainlint.link.fetched import (
     added_to,
-    brought_by,
-    calls_in,
-    collects,
-    filled_by,
-    is_computed,
-    notes,
-    reaps,
-    refreshed_by,
 )
-from drainlint.link.names import FunctionId
-from drainlint.link.pauses import pause_within
-from drainlint.link.program import Program
-from drainlint.link.questions import Questions, is_getter
-from drainlint.link.spared import is_coroutine
+from drainlint.link.questions import Questions
 from drainlint.link.turns import (
     always_leaves,
+    asks_each,
     asks_to_stop,
     backs_off,
     done_once,
     ends_loop,
+    kept,
+    leaves_in_time,
     only_raises,
     only_reports,
     place_of,
-    read_by_tests,
-    tests_of,
 )
-from drainlint.model.expression import Await, Call, Constant, Expression, Not, Yield
-from drainlint.model.loop import Step
+from drainlint.model.expression import Call, Constant, Expression, Not
 from drainlint.model.pause import Pause
 from drainlint.model.statement import (
     Assign,
@@ -55,48 +43,13 @@ from drainlint.model.statement import (
     With,
 )
 
-GUARDS = frozenset(
-    {"lock", "rlock", "condition", "semaphore", "aio-lock", "aio-condition", "timeout"}
-)
-CONDITIONS = frozenset({"condition", "aio-condition"})
-
 
 @dataclass
-class Reading:
+class Reading(Evaluating):
     """One pass over a loop's own body."""
 
-    program: Program
-    key: FunctionId
-    statement: While | For
-    known: Mapping[int, Known]
-    all_pauses: Mapping[int, Pause]
-    pauses: list[Pause] = field(default_factory=list)
-    exits: list[Expression] = field(default_factory=list)
-    checks: list[Expression] = field(default_factory=list)
-    takes: list[Expression] = field(default_factory=list)
-    pausing: set[int] = field(default_factory=set)
-    tried: list[Expression] = field(default_factory=list)
-    changed: set[str] = field(default_factory=set)
-    walks_over: set[str] = field(default_factory=set)
-    assigned: dict[str, list[Expression]] = field(default_factory=lambda: defaultdict(list))
-    waited: set[str] = field(default_factory=set)
-    refreshed: set[str] = field(default_factory=set)
-    reports: list[Step] = field(default_factory=list)
-    idles: bool = False
-    works: bool = False
-    pure: bool = True
-    blocks: bool = False
-    on_condition: bool = False
-    deadline: str = ""
-    turns: float | None = None
-    stated: Call | None = None
-
     def __post_init__(self) -> None:
-        self._is_coroutine = is_coroutine(self.program.names.function(self.key))
-        self.ask = Questions(self.program, self.key)
-        self.bounds = Bounds(self.statement)
-        self.tested = {id(part) for test in tests_of(self.statement) for part in test.walk()}
-        self.read_by_tests = read_by_tests(self.statement)
+        super().__post_init__()
         if isinstance(self.statement, For):
             self.turns, self.deadline, endless = turns_of(self.program, self.key, self.statement)
             self.pure = endless or bool(self.turns) or "range(" in self.deadline
@@ -106,22 +59,30 @@ class Reading:
             if self.bounds.holds(self.statement.test, to_go_on=True):
                 self.deadline = "its condition"
             self._expression(self.statement.test)
+        self._leads_out = always_leaves(self.statement.body)
         self._block(self.statement.body)
-        if always_leaves(self.statement.body):
+        if self._leads_out and not any(goes_round(s) for s in self.statement.body):
             self.pure = False
-        if not self.deadline and any(self.bounds.holds(t) for t in (*self.exits, *self.checks)):
+        ways_out = (*self.exits, *self.checks)
+        if not self.deadline and any(self.bounds.holds(test) for test in ways_out):
             self.deadline = "a check in its body"
+        if isinstance(self.statement, While):
+            self.turns, counted = turns_counted(self.program, self.key, self.bounds, ways_out)
+            self.deadline = counted or self.deadline
 
     # The body
 
     def _block(self, block: Block) -> None:
         for number, statement in enumerate(block):
             self._statement(statement)
-            if isinstance(statement, If) and self._goes_on_when_empty(statement):
-                idle = (self.pure, self.blocks)
+            if self._leads_out and block is self.statement.body and goes_round(statement):
+                self._once(block[number + 1 :])
+                return
+            if isinstance(statement, If) and self._has_none(statement):
+                idle = (self.pure, self.blocks, self.lingers)
                 self._block(block[number + 1 :])
                 self.works = self.works or not self.pure
-                self.pure, self.blocks = idle
+                self.pure, self.blocks, self.lingers = idle
                 return
 
     def _statement(self, statement: Statement) -> None:
@@ -147,12 +108,27 @@ class Reading:
                 self.checks += values[:1]
                 for value in values:
                     self._expression(value)
+            case For() if asks_each(statement):
+                self._each(statement)
             case While() | For():
                 self.pure = False
                 self.blocks = True
                 self.changed |= added_to(statement)
             case _:
                 self.pure = False
+
+    def _each(self, statement: For) -> None:
+        """A loop within that asks each of several: `for w in ws: if w.is_alive(): alive = True`."""
+        self._expression(statement.iterable)
+        told = {t.path for s in statement.walk() if isinstance(s, Assign) for t in s.targets}
+        leaves = any(isinstance(s, Return) for s in statement.walk())
+        changed = {receiver for receiver, _ in kept(statement)}
+        decides = leaves or bool((told | changed) & self.read_by_tests)
+        self.changed |= changed
+        for inner in (s for s in statement.walk() if isinstance(s, If)):
+            self._expression(inner.test)
+            if decides:
+                self.exits.append(inner.test)
 
     def _if(self, statement: If) -> None:
         self._expression(statement.test)
@@ -166,14 +142,16 @@ class Reading:
         branches = (statement.body, statement.otherwise)
         if any(only_raises(b) or ends_program(b, self.known) for b in branches):
             self.checks.append(statement.test)
-        elif ends and not sleeps_within(statement.body, self.all_pauses):
+        elif (self._leads_out and goes_round(statement)) or (
+            ends and not sleeps_within(statement.body, self.all_pauses)
+        ):
             self.exits.append(statement.test)
         else:
             self.takes.append(statement.test)
             if any(sleeps_within(b, self.all_pauses) for b in branches):
                 self.pausing.add(id(statement.test))
         reports = list(self.reports)
-        idle = (self.pure, self.blocks)
+        idle = (self.pure, self.blocks, self.lingers)
         for branch in branches:
             if always_leaves(branch) or ends_program(branch, self.known):
                 self._once(branch)
@@ -182,189 +160,58 @@ class Reading:
         self.reports = reports
         if self._has_work(statement):
             self.works = self.works or not self.pure
-            self.pure, self.blocks = idle
+            self.pure, self.blocks, self.lingers = idle
 
-    def _goes_on_when_empty(self, statement: If) -> bool:
+    def _has_none(self, statement: If) -> bool:
         """`if q.empty(): continue`: what follows is only done where there is work."""
-        last = statement.body[-1]
-        return (
-            isinstance(last, Leave)
-            and last.word == "continue"
-            and not self._has_work(statement)
-            and asks_queues(self.ask, statement, self.statement)
-        )
+        nothing = goes_on(statement) and asks_queues(self.ask, statement, self.statement)
+        return nothing and not self._has_work(statement)
 
     def _has_work(self, statement: If) -> bool:
         return not self.idles and has_work(self.ask, statement, self.statement)
 
     def _once(self, block: Block) -> None:
         """What is done on the way out is done once: it is no part of the waiting."""
-        pure, blocks, changed = self.pure, self.blocks, set(self.changed)
+        idle, changed = (self.pure, self.blocks, self.lingers), set(self.changed)
         pauses, idles = list(self.pauses), self.idles
         assigned = {path: list(values) for path, values in self.assigned.items()}
         self._block(block)
         self.assigned = defaultdict(list, assigned)
-        self.pure, self.blocks, self.changed = pure, blocks, changed
+        (self.pure, self.blocks, self.lingers), self.changed = idle, changed
         self.pauses, self.idles = pauses, idles
 
     def _try(self, statement: Try) -> None:
         self._block(statement.body)
         for handler in statement.handlers:
-            if always_leaves(handler.body) and not asks_to_stop(handler):
+            if leaves_in_time(handler) and not asks_to_stop(handler):
                 self.tried += evaluated(statement.body)
             if handler.name:
                 self.assigned[handler.name] = []
             idles, reports = self.idles, list(self.reports)
+            assigned = {path: list(values) for path, values in self.assigned.items()}
             if always_leaves(handler.body):
                 self._once(handler.body)
             else:
                 self._block(handler.body)
             self.reports = reports
+            for path in (p for p in set(self.assigned) - set(assigned) if "." in p):
+                if all(isinstance(value, Constant) for value in self.assigned[path]):
+                    del self.assigned[path]  # a failure sets it: others may do so as well
             if backs_off(handler):
                 self.idles = idles
         self._block(statement.otherwise)
         self._block(statement.final)
 
-    def _manager(self, value: Expression) -> None:
-        kind = self.program.kinds.of(self.key, value)
-        if kind is not None and kind.nature in GUARDS:
-            return
-        if not isinstance(value, Call) or named("scope", value.method):
-            return
-        if asks_outside(self.known.get(id(value))):
-            return
-        self.pure = False
 
-    def _do(self, value: Expression) -> None:
-        inner = value
-        while isinstance(inner, Await | Yield) and inner.parts:
-            inner = inner.parts[0]
-        if not isinstance(inner, Call):
-            yields = isinstance(value, Yield)
-            hands_over = yields and not self._is_coroutine
-            if not hands_over and (isinstance(inner, Constant) or (inner is value and not yields)):
-                return
-            self.blocks = True
-            self.pure = self.pure and not yields
-            return
-        if is_log(inner):
-            self.reports.append(Step(inner.text, inner.place))
-            self._waits_inside(inner)
-            return
-        self.stated = inner
-        self._call(inner)
-        if id(inner) in self.all_pauses:  # how long it is is computed
-            return
-        for part in inner.parts:
-            self._expression(part)
-
-    def _waits_inside(self, report: Call) -> None:
-        """What a log call waits for to have something to say: `print(q.get())`."""
-        for part in (p for a in report.arguments for p in a.value.walk()):
-            one = self.known.get(id(part))
-            if one is not None and one.facts is not None and one.facts.waits:
-                self._call(one.call)
-
-    def _call(self, call: Call) -> None:
-        """A call in the body: a pause, a question, a refresh, or work."""
-        pause = self.all_pauses.get(id(call)) or pause_within(self.program, self.key, call)
-        if pause is not None:
-            self.pauses.append(pause)
-            self.idles = True
-            self._timed(call, pause)
-        elif not self._is_waiting(call) and not self._is_answer(call):
-            self.pure = False
-            self.blocks = True
-            if call.receiver is not None and call.receiver.path:
-                self.changed.add(call.receiver.path)
-                self.changed.update(filled_by(self.program, self.key, call))
-
-    def _timed(self, call: Call, pause: Pause) -> None:
-        if pause.event:
-            self.waited.add(pause.event)
-        one = self.known.get(id(call))
-        if one is not None and one.kind is not None and one.kind.nature in CONDITIONS:
-            self.on_condition = True
-
-    def _is_waiting(self, call: Call) -> bool:
-        """Whether a call is known to wait, ask or set, rather than to work."""
-        one = self.known.get(id(call))
-        if one is None or one.facts is None:
-            return False
-        if one.does in ("join", "wait"):
-            self.waited.add(one.subject)
-            deadline = self.program.values.deadline(self.key, call, one.facts)
-            self.blocks = self.blocks or not deadline.polls
-            self.on_condition = self.on_condition or (
-                one.kind is not None and one.kind.nature in CONDITIONS
-            )
-            if one.subject not in self.read_by_tests:
-                self.pure = self.pure and deadline.polls
-            return True
-        if one.does == "clear":
-            self.waited.add(f"{one.subject}.clear")
-            return True
-        if one.facts.asks == "external":
-            self.blocks = True
-            self.refreshed |= refreshed_by(call, self.read_by_tests)
-        return one.does in ("bound", "set") or bool(one.facts.asks)
-
-    def _is_answer(self, call: Call) -> bool:
-        """Whether a call computes, refreshes what is asked, or asks by itself."""
-        if call.method in CLOCKS or is_computed(call):
-            return True
-        if call.func.path == call.method and named("tells", call.method):
-            self.blocks = True
-            return True
-        if id(call) in self.tested and self.bounds.holds(call):
-            return True
-        receiver = call.receiver
-        head = "" if receiver is None else root(receiver).partition(".")[0]
-        about = refreshed_by(call, self.read_by_tests)
-        if about := about or brought_by(self.program, self.key, call, self.read_by_tests):
-            self.refreshed |= about
-            return True
-        if receiver is not None and notes(call, self.assigned):
-            self.changed.add(receiver.path)
-            return True
-        if reaps(self.program, self.key, call):
-            return True
-        if named("unpacks", call.method) and (head in self.assigned or isinstance(receiver, Call)):
-            asked = None if receiver is None else self.ask.question(receiver, "exit")
-            return head in self.assigned or asked is not None
-        self.blocks = self.blocks or named("looks-up", call.method)
-        where = "body" if call is self.stated else "exit"
-        return self.ask.question(call, where) is not None or asks_outside(self.known.get(id(call)))
-
-    def _expression(self, value: Expression) -> None:
-        """Calls within an expression whose value is used."""
-        for call in calls_in(value, self.assigned):
-            self._call(call)
-
-    def _assign(self, statement: Assign) -> None:
-        if statement.value is None:
-            return
-        read = all(t.path in self.read_by_tests for t in statement.targets)
-        for call in calls_in(statement.value, self.assigned):
-            if read and is_getter(call) and not self._is_waiting(call):
-                self.blocks = True
-                continue
-            self._call(call)
-            self.pure = self.pure and (read or not is_lookup(self.known.get(id(call))))
-        if statement.operator and collects(statement.value, self.assigned):
-            self.pure = False
-        for target in statement.targets:
-            for part in target.walk():
-                if part.path:
-                    values = self.assigned[part.path]
-                    values += [] if statement.operator else [statement.value]
+def goes_round(statement: Statement) -> bool:
+    """`if not ready: continue`: what follows is done once, where the loop then ends."""
+    return isinstance(statement, If) and not statement.otherwise and goes_on(statement)
 
 
-def root(expression: Expression) -> str:
-    """The name that a chain of attributes, calls and subscripts begins with."""
-    while expression.parts and not expression.path:
-        expression = expression.parts[0]
-    return expression.path
+def goes_on(statement: If) -> bool:
+    """Whether a branch goes on with the next turn."""
+    last = statement.body[-1]
+    return isinstance(last, Leave) and last.word == "continue"
 
 
 def asks_queues(ask: Questions, statement: If, loop: While | For) -> bool:
@@ -379,16 +226,6 @@ def has_work(ask: Questions, statement: If, loop: While | For) -> bool:
         return False
     asks_for_none = any(isinstance(e, Call) and e.method == "empty" for e in statement.test.walk())
     return isinstance(statement.test, Not) == asks_for_none
-
-
-def asks_outside(one: Known | None) -> bool:
-    """Whether a call asks the world outside, and a test reads what it says."""
-    return one is not None and one.facts is not None and one.facts.asks == "external"
-
-
-def is_lookup(one: Known | None) -> bool:
-    """Whether a call looks something up by its name alone: nobody knows what it moves."""
-    return one is not None and one.facts is None and is_getter(one.call)
 
 
 def evaluated(block: Block) -> Iterator[Expression]:

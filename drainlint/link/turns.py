@@ -1,6 +1,7 @@
 """The shape of a loop's turn: what leaves it, what only reports, where it pauses."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from drainlint.knowledge.names import named
 from drainlint.link.calls import is_log
@@ -145,6 +146,53 @@ def _reports(statement: Statement) -> bool:
 def backs_off(handler: Handler) -> bool:
     """Whether a handler is for failures: a pause in it is a back-off, not the wait for work."""
     return not any(named("nothing-there", kind.path) for kind in handler.kinds)
+
+
+def leaves_in_time(handler: Handler) -> bool:
+    """Whether a handler ends the loop, if need be on a condition: `if e.code == 404: break`."""
+    return always_leaves(handler.body) or any(
+        isinstance(s, If) and any(_ends_quietly(inner) for inner in s.body) for s in handler.body
+    )
+
+
+def _ends_quietly(statement: Statement) -> bool:
+    return isinstance(statement, Return) or (
+        isinstance(statement, Leave) and statement.word == "break"
+    )
+
+
+def asks_each(statement: For) -> bool:
+    """Whether a loop only asks each of several, and keeps in mind what they say."""
+    books = {id(call) for _, call in kept(statement)}
+    asks = any(isinstance(s, If) for s in statement.body) and not statement.otherwise
+    return asks and all(_only_notes(s, books) for b in statement.blocks for s in _within(b))
+
+
+def _within(block: Block) -> Iterator[Statement]:
+    return (inner for outer in block for inner in outer.walk())
+
+
+def _only_notes(statement: Statement, books: AbstractSet[int]) -> bool:
+    match statement:
+        case If() | Pass() | Leave() | Assign(value=Constant()) | Return(value=None):
+            return True
+        case Return(value=value):
+            return isinstance(value, Constant) or (value is not None and bool(value.path))
+        case Do(value=Call() as call):
+            return is_log(call) or id(call) in books
+    return False
+
+
+def kept(statement: For) -> Iterator[tuple[str, Call]]:
+    """What a loop puts its own items into, or takes them out of, and by which call."""
+    items = {part.path for part in statement.target.walk() if part.path}
+    for inner in statement.walk():
+        call = inner.value if isinstance(inner, Do) else None
+        if not isinstance(call, Call) or call.receiver is None or not call.receiver.path:
+            continue
+        about = {argument.value.path for argument in call.arguments}
+        if about and about <= items and named("keeps", call.method):
+            yield call.receiver.path, call
 
 
 def asks_to_stop(handler: Handler) -> bool:

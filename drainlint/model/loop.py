@@ -59,7 +59,8 @@ class Loop(Noun):
     is_own_job: bool = False
     """It stands in the implementation of what waits: a lock's `acquire`, a queue's `get`."""
     keeps_time: bool = False
-    """Every turn begins with a pause, a fixed tick, and then works off what is there."""
+    """Every turn takes a fixed time, and works off what is there: it begins with a pause, or ends
+    with the rest of its period."""
     idles: bool = False
     """Some pause is taken when there is nothing to do; others are back-offs after failures."""
     attempts: tuple[Step, ...] = ()

@@ -20,6 +20,8 @@ class Pause(Noun):
     is_timed_wait: bool = False
     """It waits on an event for a while, rather than sleep."""
     in_loop: bool = False
+    is_rest_of_period: bool = False
+    """It takes what is left of a period: a loop that ends its turns so keeps time."""
     lets_traffic_drain: bool = False
     """It follows the switching off of readiness: the load balancer is given time to notice."""
     interrupted_by_signal: bool = False

@@ -45,6 +45,8 @@ class PollQueue(Rule[Loop]):
         asks = loop.asks("queue")
         if asks is None or not loop.polls or not loop.idles:
             return
+        if not asks.certain and not loop.is_pure_wait:
+            return
         if loop.keeps_time and asks.where == "take":
             return
         yield self.found(

@@ -1,0 +1,285 @@
+"""Reads what a loop's own body evaluates: whether a call pauses, asks, tells or works."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from drainlint.knowledge.names import named
+from drainlint.link.bounds import CLOCKS, COUNTERS, DEADLINES, Bounds
+from drainlint.link.calls import Known, is_log
+from drainlint.link.fetched import (
+    brought_by,
+    calls_in,
+    collects,
+    filled_by,
+    is_computed,
+    notes,
+    reaps,
+    refreshed_by,
+    told_by,
+)
+from drainlint.link.instant import takes_no_time
+from drainlint.link.lookups import OUTSIDE, is_getter
+from drainlint.link.names import FunctionId
+from drainlint.link.pauses import pause_within
+from drainlint.link.program import Program
+from drainlint.link.questions import Questions
+from drainlint.link.spared import is_coroutine
+from drainlint.link.turns import (
+    read_by_tests,
+    tests_of,
+)
+from drainlint.model.expression import (
+    Arithmetic,
+    Await,
+    Call,
+    Constant,
+    Expression,
+    Yield,
+)
+from drainlint.model.loop import Step
+from drainlint.model.pause import Pause
+from drainlint.model.statement import (
+    Assign,
+    For,
+    While,
+)
+
+GUARDS = frozenset(
+    {"lock", "rlock", "condition", "semaphore", "aio-lock", "aio-condition", "timeout"}
+)
+CONDITIONS = frozenset({"condition", "aio-condition"})
+
+
+@dataclass
+class Evaluating:
+    """What one pass over a loop's body knows so far, and how it takes an expression."""
+
+    program: Program
+    key: FunctionId
+    statement: While | For
+    known: Mapping[int, Known]
+    all_pauses: Mapping[int, Pause]
+    pauses: list[Pause] = field(default_factory=list)
+    exits: list[Expression] = field(default_factory=list)
+    checks: list[Expression] = field(default_factory=list)
+    takes: list[Expression] = field(default_factory=list)
+    pausing: set[int] = field(default_factory=set)
+    tried: list[Expression] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    walks_over: set[str] = field(default_factory=set)
+    assigned: dict[str, list[Expression]] = field(default_factory=lambda: defaultdict(list))
+    waited: set[str] = field(default_factory=set)
+    refreshed: set[str] = field(default_factory=set)
+    reports: list[Step] = field(default_factory=list)
+    idles: bool = False
+    works: bool = False
+    pure: bool = True
+    blocks: bool = False
+    lingers: bool = False
+    on_condition: bool = False
+    deadline: str = ""
+    turns: float | None = None
+    stated: Call | None = None
+
+    def __post_init__(self) -> None:
+        self._is_coroutine = is_coroutine(self.program.names.function(self.key))
+        self.ask = Questions(self.program, self.key)
+        self.bounds = Bounds(self.statement)
+        self.tested = {id(part) for test in tests_of(self.statement) for part in test.walk()}
+        self.read_by_tests = read_by_tests(self.statement)
+        self.told_by_tests = self.read_by_tests | set(
+            told_by(self.program, self.key, tests_of(self.statement))
+        )
+
+    def _manager(self, value: Expression) -> None:
+        kind = self.program.kinds.of(self.key, value)
+        if kind is not None and kind.nature in GUARDS:
+            return
+        if not isinstance(value, Call) or named("scope", value.method):
+            return
+        if asks_outside(self.known.get(id(value))):
+            return
+        self.pure = False
+
+    def _do(self, value: Expression) -> None:
+        inner = value
+        while isinstance(inner, Await | Yield) and inner.parts:
+            inner = inner.parts[0]
+        if not isinstance(inner, Call):
+            yields = isinstance(value, Yield)
+            hands_over = yields and not self._is_coroutine
+            if not hands_over and (isinstance(inner, Constant) or (inner is value and not yields)):
+                return
+            self.blocks = True
+            self.pure = self.pure and not yields
+            return
+        if is_log(inner):
+            self.reports.append(Step(inner.text, inner.place))
+            self._waits_inside(inner)
+            self.lingers = self.lingers or any(lingers(self, part) for part in told(inner))
+            return
+        self.stated = inner
+        self._call(inner)
+        if id(inner) in self.all_pauses:  # how long it is is computed
+            return
+        for part in inner.parts:
+            self._expression(part)
+
+    def _waits_inside(self, report: Call) -> None:
+        """What a log call waits for to have something to say: `print(q.get())`."""
+        for part in told(report):
+            one = self.known.get(id(part))
+            if one is not None and one.facts is not None and one.facts.waits:
+                self._call(one.call)
+
+    def _call(self, call: Call) -> None:
+        """A call in the body: a pause, a question, a refresh, or work."""
+        self.lingers = self.lingers or lingers(self, call)
+        pause = self.all_pauses.get(id(call)) or pause_within(self.program, self.key, call)
+        if pause is not None:
+            self.pauses.append(pause)
+            self.idles = True
+            self._timed(call, pause)
+        elif not self._is_waiting(call) and not self._is_answer(call):
+            self.pure = False
+            self.blocks = True
+            if call.receiver is not None and call.receiver.path:
+                self.changed.add(call.receiver.path)
+                self.changed.update(filled_by(self.program, self.key, call))
+
+    def _timed(self, call: Call, pause: Pause) -> None:
+        if pause.event:
+            self.waited.add(pause.event)
+        one = self.known.get(id(call))
+        if one is not None and one.kind is not None and one.kind.nature in CONDITIONS:
+            self.on_condition = True
+
+    def _is_waiting(self, call: Call) -> bool:
+        """Whether a call is known to wait, ask or set, rather than to work."""
+        one = self.known.get(id(call))
+        if one is None or one.facts is None:
+            return False
+        if one.does in ("join", "wait"):
+            self.waited.add(one.subject)
+            deadline = self.program.values.deadline(self.key, call, one.facts)
+            self.blocks = self.blocks or not deadline.polls
+            self.on_condition = self.on_condition or (
+                one.kind is not None and one.kind.nature in CONDITIONS
+            )
+            if one.subject not in self.read_by_tests:
+                self.pure = self.pure and deadline.polls
+            return True
+        if one.does == "clear":
+            self.waited.add(f"{one.subject}.clear")
+            return True
+        if one.facts.asks == "external":
+            self.blocks = True
+            self.refreshed |= refreshed_by(call, self.read_by_tests)
+        return one.does in ("bound", "set") or bool(one.facts.asks)
+
+    def _is_answer(self, call: Call) -> bool:
+        """Whether a call computes, refreshes what is asked, or asks by itself."""
+        if call.method in CLOCKS or is_computed(call):
+            return True
+        if call.func.path == call.method and named("tells", call.method):
+            self.blocks = True
+            return True
+        if id(call) in self.tested and self.bounds.holds(call):
+            return True
+        receiver = call.receiver
+        head = "" if receiver is None else root(receiver).partition(".")[0]
+        about = refreshed_by(call, self.read_by_tests)
+        if about := about or brought_by(self.program, self.key, call, self.told_by_tests):
+            self.refreshed |= about
+            return True
+        if receiver is not None and notes(call, self.assigned):
+            self.changed.add(receiver.path)
+            return True
+        if reaps(self.program, self.key, call):
+            return True
+        if named("unpacks", call.method) and (head in self.assigned or isinstance(receiver, Call)):
+            asked = None if receiver is None else self.ask.question(receiver, "exit")
+            return head in self.assigned or asked is not None
+        self.blocks = self.blocks or named("looks-up", call.method)
+        where = "body" if call is self.stated else "exit"
+        return self.ask.question(call, where) is not None or asks_outside(self.known.get(id(call)))
+
+    def _expression(self, value: Expression) -> None:
+        """Calls within an expression whose value is used."""
+        for call in calls_in(value, self.assigned):
+            self._call(call)
+
+    def _assign(self, statement: Assign) -> None:
+        if statement.value is None:
+            return
+        targets = [[p.path for p in t.walk() if p.path] for t in statement.targets]
+        read = all(any(path in self.read_by_tests for path in paths) for paths in targets)
+        for call in calls_in(statement.value, self.assigned):
+            if read and is_getter(call) and not self._is_waiting(call):
+                fetches = named("looks-up", call.method) or lingers(self, call)
+                self.blocks = self.blocks or fetches
+                continue
+            self._call(call)
+            one = self.known.get(id(call))
+            self.pure = self.pure and (read or not (is_lookup(one) or acts_outside(one)))
+        collected = statement.operator and collects(statement.value, self.assigned)
+        self.pure = self.pure and not (collected or works_out(statement))
+        for target in statement.targets:
+            for call in calls_in(target, self.assigned):
+                self._call(call)
+            for part in target.walk():
+                if part.path:
+                    values = self.assigned[part.path]
+                    values += [] if statement.operator else [statement.value]
+
+
+def told(report: Call) -> Iterator[Expression]:
+    """What a log call tells, part by part."""
+    return (part for argument in report.arguments for part in argument.value.walk())
+
+
+def lingers(reading: Evaluating, part: Expression) -> bool:
+    """Whether a part of an expression is a call that may take its time, pauses aside."""
+    return (
+        isinstance(part, Call)
+        and id(part) not in reading.all_pauses
+        and not takes_no_time(reading.program, reading.key, part)
+        and not notes(part, reading.assigned)
+    )
+
+
+def root(expression: Expression) -> str:
+    """The name that a chain of attributes, calls and subscripts begins with."""
+    while expression.parts and not expression.path:
+        expression = expression.parts[0]
+    return expression.path
+
+
+def asks_outside(one: Known | None) -> bool:
+    """Whether a call asks the world outside, and a test reads what it says."""
+    return one is not None and one.facts is not None and one.facts.asks == "external"
+
+
+def is_lookup(one: Known | None) -> bool:
+    """Whether a call looks something up by its name alone: nobody knows what it moves."""
+    return one is not None and one.facts is None and is_getter(one.call)
+
+
+def acts_outside(one: Known | None) -> bool:
+    """Whether a call does something outside, such as a POST: a question only if it is looked at."""
+    return one is not None and one.does in OUTSIDE and not (one.facts and one.facts.asks)
+
+
+def works_out(statement: Assign) -> bool:
+    """Whether what is computed is left for others to read: a result, no count and no time."""
+    left = [t.path.rpartition(".")[2] for t in statement.targets if "." in t.path]
+    if not left or all(COUNTERS.search(n) or DEADLINES.search(n) for n in left):
+        return False
+    value = statement.value
+    if value is None or any(isinstance(e, Call) and e.method in CLOCKS for e in value.walk()):
+        return False
+    if statement.operator:
+        return not isinstance(value, Constant)
+    computed = isinstance(value, Arithmetic) and value.left is not None
+    return computed and not any(isinstance(part, Constant) for part in value.parts)
