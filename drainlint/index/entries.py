@@ -42,7 +42,7 @@ class Region:
 
     sort: str
     """`final` (a `finally` block), `interrupt` (an `except` for KeyboardInterrupt, SystemExit,
-    CancelledError or all), `yielded` (what follows the first `yield`)."""
+    CancelledError or all), `yielded` (what follows a `yield`)."""
     first_line: int
     last_line: int
 
