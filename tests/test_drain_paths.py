@@ -329,6 +329,59 @@ def test_a_generator_that_is_no_context_manager_does_not_count() -> None:
     assert drain(made, "wind_up") is None
 
 
+ONE_OF_TWO = """
+import contextlib
+
+@contextlib.contextmanager
+def connection(existing):
+    if existing is not None:
+        yield existing
+        wind_up()
+        return
+    begin()
+    yield connect()
+    wind_down()
+
+def begin(): ...
+
+def wind_up(): ...
+
+def wind_down(): ...
+"""
+
+
+def test_only_its_own_branch_follows_a_yield_that_returns() -> None:
+    made = program(ONE_OF_TWO)
+    assert drain(made, "wind_up") is not None
+    assert drain(made, "begin") is None
+    assert drain(made, "wind_down") is not None
+
+
+@pytest.mark.parametrize("command", ["import click\n\n@click.command()", "import os"])
+def test_a_command_of_a_command_line_ends_what_its_user_names_not_its_program(command: str) -> None:
+    made = program(f"{command}\ndef cleanup():\n    wait()\n\ndef wait(): ...\n")
+    assert (drain(made, "wait") is None) == ("click" in command)
+
+
+def test_what_only_a_test_ends_is_not_on_the_drain_path() -> None:
+    fixture = """
+    import contextlib
+    from shop.store import Store
+
+    @contextlib.contextmanager
+    def filled():
+        store = Store()
+        yield store
+        store.empty_all()
+    """
+    store = "class Store:\n    def empty_all(self):\n        pass\n"
+    places = {"tests/fixtures.py": None, "shop/filled.py": "context"}
+    for path, sort in places.items():
+        made = program({"shop/__init__.py": "", "shop/store.py": store, path: fixture})
+        found = drain(made, "Store.empty_all", path="shop/store.py")
+        assert (found and found.sort) == sort
+
+
 MAIN = """
 def main():
     begin()
@@ -393,6 +446,34 @@ def test_what_follows_the_wait_for_stop_is_on_the_drain_path_but_not_the_wait() 
     assert steps(drain(made, "wind_up")) == ["what follows `done.wait()` in `main`", "`wind_up`"]
     assert drain(made, "main", line_of(WAITING, "done.wait()")) is None
     assert drain(made, "begin") is None
+
+
+HANDED_ON = """
+import asyncio, signal
+
+async def main():
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    stopped = asyncio.create_task(stop.wait())
+    await begin()
+    await asyncio.wait({stopped, serve()}, return_when=asyncio.FIRST_COMPLETED)
+    wind_up()
+
+async def begin(): ...
+
+async def serve(): ...
+
+def wind_up(): ...
+
+asyncio.run(main())
+"""
+
+
+def test_a_task_that_waits_for_stop_is_waited_for_where_it_is_awaited() -> None:
+    made = program(HANDED_ON)
+    assert drain(made, "main", line_of(HANDED_ON, "asyncio.wait(")) is None
+    assert drain(made, "begin") is None
+    assert drain(made, "wind_up") is not None
 
 
 def test_a_wait_for_an_event_that_no_handler_sets_is_no_wait_for_stop() -> None:

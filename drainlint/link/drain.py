@@ -2,9 +2,9 @@
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from drainlint.finding import Related
 from drainlint.index.entries import MODULE, FunctionEntry
@@ -92,8 +92,15 @@ class _Reached:
 class DrainPaths:
     """Every function and place that runs while the program stops, with the shortest chain."""
 
-    def __init__(self, graph: Graph, roles: Roles, services: Services) -> None:
-        """Take the calls, the roles and the services of a project."""
+    def __init__(
+        self,
+        graph: Graph,
+        roles: Roles,
+        services: Services,
+        side_code: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """Take the calls, roles and services of a project, and what is side code by its place."""
+        self._side_code = cache(side_code)
         self.graph = graph
         self.names = graph.names
         self.roles = roles
@@ -153,12 +160,14 @@ class DrainPaths:
                 yield Root(key, "method", label, not certain)
 
     def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
-        """Whether it runs as a worker, or for each request, whatever its name says.
+        """Whether it runs as a worker, for each request or as a command, whatever its name says.
 
-        `finish` of a handler ends a request, `destroy` of a view an object.
+        `finish` of a handler ends a request, `destroy` of a view an object, `cleanup` of a command
+        line what the user asks for.
         """
         roles = self.roles.registered(key)
-        return bool(roles & RUNS_BESIDE or (entry.owner and "request-handler" in roles))
+        command = not entry.owner and key in self.roles.main
+        return bool(roles & RUNS_BESIDE or (entry.owner and "request-handler" in roles) or command)
 
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""
@@ -279,6 +288,8 @@ class DrainPaths:
         queue: deque[_Reached] = deque()
 
         def reach(one: _Reached) -> None:
+            if self._is_staged(one):
+                return
             if one.guessed and certain:
                 guesses.append(one)
             elif one.chain[-1] not in found:
@@ -295,6 +306,11 @@ class DrainPaths:
                     chain = (*current.chain, callee)
                     reach(_Reached(current.root, chain, current.guessed or guessed))
         return guesses
+
+    def _is_staged(self, reached: _Reached) -> bool:
+        """Whether only a test or an example leads there: it ends what it likes, when it likes."""
+        root, here = reached.root.function.path, reached.chain[-1].path
+        return root != here and self._side_code(root) and not self._side_code(here)
 
     def _called_in(self, root: Root) -> Iterator[FunctionId]:
         """What the lines of a root call, where only part of a function is on the drain path."""

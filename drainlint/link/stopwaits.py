@@ -182,7 +182,18 @@ class StopWaits:
             return Wait(call.text, entry.end_line + 1)
         if facts is not None and facts.timeout and call.argument(facts.timeout, facts.at):
             return None
-        return Wait(call.text, call.place.end_line + 1)
+        awaits = facts is None or not facts.asynchronous or call in entry.checkpoints
+        waiting = call if awaits else self._awaiting(key, entry, call)
+        return Wait(call.text, waiting.place.end_line + 1)
+
+    def _awaiting(self, key: FunctionId, entry: FunctionEntry, call: Call) -> Call:
+        """Where a coroutine is waited for that was handed on: `asyncio.wait({stopped, served})`."""
+        for outer in entry.calls:
+            if outer.place.line >= call.place.line and outer in entry.checkpoints:
+                known = self.graph.kinds.facts(key, outer)
+                if known is not None and known[0].does in WAITS:
+                    return outer
+        return call
 
     def _ends_when_told(self, key: FunctionId, turn: Turn) -> bool:
         """Whether a loop ends by what a handler sets; one that ends otherwise as well does not."""
