@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Confidence
 from drainlint.link.calls import Known
 from drainlint.link.elsewhere import bounded_by_callers
+from drainlint.link.ended import Subject, is_over
 from drainlint.link.feeds import ways
 from drainlint.link.names import FunctionId
 from drainlint.link.outcomes import cancelled
@@ -77,6 +78,7 @@ def _wait(
         awaited=True,
         awaited_here=True,
         bounded_by=known.bounded_by or bounded_by_callers(program, key),
+        ended=is_over(known, Subject.named(known, named)),
         cancelled=cancelled(known),
         own_job=controls_flow(known),
     )

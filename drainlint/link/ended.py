@@ -56,9 +56,12 @@ class Subject:
     def of(cls, known: Known) -> "Subject | None":
         """What a call waits for; None for a plain function."""
         receiver = known.call.receiver
-        if receiver is None:
-            return None
-        return cls(receiver, frozenset(_groups(known, receiver)))
+        return None if receiver is None else cls.named(known, receiver)
+
+    @classmethod
+    def named(cls, known: Known, expression: Expression) -> "Subject":
+        """What is awaited by its name."""
+        return cls(expression, frozenset(_groups(known, expression)))
 
     def is_(self, other: Expression | None) -> bool:
         """Whether an expression spells the same thing."""
@@ -103,11 +106,31 @@ def ended(known: Known) -> str:
     if subject is None:
         return ""
     return (
+        is_over(known, subject)
+        or _takes_finished(known)
+        or ("it has told so" if has_reported(known) else "")
+    )
+
+
+def is_over(known: Known, subject: Subject) -> str:
+    """Why something has ended, by what was asked of it before or by where it comes from."""
+    return (
         _checked_around(known, subject)
         or _comes_from_finished(known, subject.expression)
         or _checked_before(known, subject)
-        or ("it has told so" if has_reported(known) else "")
     )
+
+
+def _takes_finished(known: Known) -> str:
+    """Whether all that a function waits for has ended: `gather(*done)`."""
+    if not known.program.library(known.key, known.call.func.path):
+        return ""
+    whys = [
+        (_finished_source if argument.name == "*" else _comes_from_finished)(known, argument.value)
+        for argument in known.call.arguments
+        if argument.name in ("", "*")
+    ]
+    return whys[0] if whys and all(whys) else ""
 
 
 # Checks

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
 from drainlint.link.ended import Subject, statement_calls
+from drainlint.link.origins import made, runs
 from drainlint.link.services import STOP_WORDS
 from drainlint.model.deadline import Deadline
 from drainlint.model.expression import Call, Compare, Comprehension, Expression, Group, Not
@@ -221,7 +223,7 @@ def _is_set(known: Known, receiver: Expression) -> bool:
 
 def cancelled(known: Known) -> bool:
     """Whether what is awaited was cancelled just before, and its cancellation ends here."""
-    return _cancels_before(known) and _takes_cancellation(known)
+    return _cancels_before(known) and (_takes_cancellation(known) or _ends_by_itself(known))
 
 
 def _cancels_before(known: Known) -> bool:
@@ -262,6 +264,28 @@ def _same_group(known: Known, statement: Statement) -> bool:
     over = {loop.iterable.text for loop in loops}
     inner = (s for s in statement.walk() if isinstance(s, For))
     return any(s.iterable.text in over for s in inner)
+
+
+def _ends_by_itself(known: Known) -> bool:
+    """Whether the task takes its own cancellation, and goes on with nothing."""
+    targets = {
+        target
+        for scope, call in made(known.program, known.key, known.call.func)
+        for target in runs(known.program, scope, call)
+    }
+    return bool(targets) and all(
+        _leaves_when_cancelled(known.program.names.function(target)) for target in targets
+    )
+
+
+def _leaves_when_cancelled(entry: FunctionEntry) -> bool:
+    """Whether a coroutine catches its cancellation, and not in a loop that goes on."""
+    caught = [region for region in entry.regions if region.sort == "interrupt"]
+    return bool(caught) and not any(
+        turn.first_line <= region.first_line <= turn.last_line
+        for region in caught
+        for turn in entry.turns
+    )
 
 
 def _takes_cancellation(known: Known) -> bool:
