@@ -184,3 +184,23 @@ class Pool:
 """
     (finding,) = findings_in(source, select=["unbounded-join"])
     assert finding.level is Level.NOTE
+
+
+ROOM = """
+class Room:
+    def join(self, {parameter}):
+        self.name = {parameter}
+
+def enter(rooms, name):
+    rooms.find(name).join()
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameter", "level"), [("nickname", Level.NOTE), ("timeout", Level.WARNING)]
+)
+def test_an_unknown_join_may_enter_a_room_where_the_project_has_rooms(
+    parameter: str, level: Level
+) -> None:
+    (finding,) = findings_in(ROOM.format(parameter=parameter), select=["unbounded-join"])
+    assert finding.level is level

@@ -113,8 +113,12 @@ def _socket_bound(known: Known) -> str:
         if given is None or (isinstance(given, Constant) and given.value in (None, True)):
             continue
         return f"`{call.text}` bounds it"
-    for _, way in ways(known, path):
-        if isinstance(way.value, Call) and way.value.argument("timeout", 1) is not None:
+    for scope, way in ways(known, path):
+        if not isinstance(way.value, Call):
+            continue
+        made = known.program.facts(scope, way.value)
+        at = made[0].at if made is not None and made[0].timeout else None
+        if way.value.argument("timeout", at) is not None:
             return f"`{way.value.text}` bounds it"
     return ""
 

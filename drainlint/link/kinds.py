@@ -185,7 +185,8 @@ class Kinds(Results):
             passed = self.arguments.get(scope, {}).get(parameter.name, ())
             kinds = [self.of(caller, value) for caller, value in passed]
             known = [k for k in kinds if k is not None and k.nature]
-            if known and all(k.library == known[0].library for k in known):
+            differs = any(k.nature == "function" for k in known) and len(known) < len(kinds)
+            if known and not differs and all(k.library == known[0].library for k in known):
                 kind = known[0].seen(Confidence.MEDIUM)
         return kind
 

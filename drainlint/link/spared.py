@@ -18,6 +18,7 @@ def is_spared(known: Known) -> bool:
     """Whether a call of a coroutine holds up nobody, though calls like it do."""
     return (
         raises_instead(known)
+        or is_unconnected(known)
         or _asks_nobody(known)
         or _is_never_run(known)
         or _is_for_the_loop(known)
@@ -68,6 +69,19 @@ def is_coroutine(entry: FunctionEntry) -> bool:
 def raises_instead(known: Known) -> bool:
     """Whether it raises where it would wait: somebody around it catches `BlockingIOError`."""
     return known.kind is not None and known.kind.nature in SOCKETS and would_wait(known)
+
+
+def is_unconnected(known: Known) -> bool:
+    """Whether a socket of datagrams notes an address, or sends: nobody has to answer."""
+    receiver = known.call.receiver
+    if receiver is None or not named("sends-datagrams", known.call.method):
+        return False
+    return any(
+        given.value.path.endswith("SOCK_DGRAM")
+        for _, way in ways(known.program, known.key, receiver.path)
+        if isinstance(way.value, Call)
+        for given in way.value.arguments
+    )
 
 
 def would_wait(known: Known) -> bool:

@@ -12,7 +12,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.origins import Identity, calls_on, made, runs, ways
 from drainlint.link.program import Program
 from drainlint.model.deadline import AT_ONCE, FOREVER
-from drainlint.model.expression import Call, Constant, Expression
+from drainlint.model.expression import Call, Compare, Constant, Expression, Not
 from drainlint.model.lock import Lock, UnderLock
 from drainlint.model.pause import Pause
 from drainlint.model.place import Place
@@ -112,7 +112,8 @@ class UnderLocks:
             for scope, way in self.program.classes.bindings(owner, attribute):
                 if scope == key or not self.program.names.is_function(scope):
                     continue
-                if way.how in ("assign", "augment") and not self._is_set_up(scope):
+                goes_on = _goes_on(test, f"{me}.{attribute}", way.value)
+                if way.how in ("assign", "augment") and not self._is_set_up(scope) and not goes_on:
                     yield _Side(scope, way.line)
 
     def _foreign(self, known: Known, waited: Wait | None, *, callback: bool) -> list[Held]:
@@ -308,6 +309,20 @@ class UnderLocks:
                     or self._saves(held.function, call)
                 ):
                     yield held.function
+
+
+def _goes_on(test: Expression, path: str, value: Expression) -> bool:
+    """Whether a loop with this test goes on where a path is given a constant value."""
+    if not isinstance(value, Constant):
+        return False
+    match test:
+        case Not(value=asked):
+            return asked.path == path and not value.value
+        case Compare(
+            left=left, operators=("is" | "is not" as sign,), rights=(Constant() as right,)
+        ):
+            return left.path == path and (value.value is right.value) == (sign == "is")
+    return test.path == path and bool(value.value)
 
 
 def _sends(known: Known) -> bool:

@@ -1,10 +1,13 @@
 """Builds waits: calls that may hold their caller up, and what bounds them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
+from drainlint.link.commands import only_tells
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
@@ -14,6 +17,7 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.roles import WORKERS
 from drainlint.link.services import STOP_WORDS
+from drainlint.link.spared import is_unconnected
 from drainlint.link.sums import earlier, repeats
 from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import (
@@ -63,7 +67,7 @@ def wait(known: Known) -> Wait | None:
         return _noun(known, "bound", known.own_bound, facts)
     if facts.does in CLIENTS:
         return _client(known, facts)
-    if facts.waits and not _is_off(known):
+    if facts.waits and not _is_off(known) and not is_unconnected(known):
         deadline = known.program.values.deadline(known.key, known.call, facts)
         return _noun(known, facts.does, deadline, facts)
     return None
@@ -151,7 +155,8 @@ def _unknown_join(known: Known) -> Wait | None:
             return None  # a coroutine of the project's own is judged where it waits itself
         if not known.occurrence.dropped and not known.awaited and not _is_returned(known):
             return None  # a worker's join gives nothing: this one makes a text or a task
-        return _noun(known, "join", FOREVER)
+        noun = _noun(known, "join", FOREVER)
+        return replace(noun, confidence=Confidence.LOW) if _may_enter(known) else noun
     (argument, *more) = call.arguments
     if more or argument.name not in ("", "timeout"):
         return None
@@ -162,6 +167,19 @@ def _unknown_join(known: Known) -> Wait | None:
     if argument.name == "timeout" or is_number or is_limit:
         return _noun(known, "join", known.program.values.timeout(known.key, argument.value, None))
     return None
+
+
+def _may_enter(known: Known) -> bool:
+    """Whether something unknown may as well be a room or a group that one joins.
+
+    The project has such things: their `join` takes a name or a key, and not only a timeout.
+    """
+    return known.kind is None and any(
+        not named("join-limit", parameter.name)
+        for method in known.program.classes.methods_called("join")
+        for parameter in known.program.names.function(method).parameters[1:]
+        if not parameter.star
+    )
 
 
 def _is_returned(known: Known) -> bool:
@@ -197,6 +215,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         can_be_bounded=facts is None or bool(facts.timeout),
         by_default=_is_default(known, facts),
         runs_its_job=facts is not None and bool(facts.runs) and not facts.timeout,
+        only_tells=verb == "process" and only_tells(known),
         is_facade=_is_facade(known),
         awaited=known.is_asynchronous,
         awaited_here=_is_awaited_here(known),
