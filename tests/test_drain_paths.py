@@ -363,6 +363,22 @@ def test_a_command_of_a_command_line_ends_what_its_user_names_not_its_program(co
     assert (drain(made, "wait") is None) == ("click" in command)
 
 
+@pytest.mark.parametrize("made_of", ["socketio.AsyncServer()", "Something()"])
+def test_a_handler_of_requests_answers_one_whatever_its_name(made_of: str) -> None:
+    made = program(f"""
+    import socketio
+
+    bus = {made_of}
+
+    @bus.on("stop")
+    async def stop(session):
+        await answer()
+
+    async def answer(): ...
+    """)
+    assert (drain(made, "answer") is None) == ("socketio" in made_of)
+
+
 def test_what_only_a_test_ends_is_not_on_the_drain_path() -> None:
     fixture = """
     import contextlib

@@ -162,12 +162,12 @@ class DrainPaths:
     def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether it runs as a worker, for each request or as a command, whatever its name says.
 
-        `finish` of a handler ends a request, `destroy` of a view an object, `cleanup` of a command
-        line what the user asks for.
+        `finish` of a handler ends a request, `destroy` of a view an object, `stop` of a chat its
+        answer, `cleanup` of a command line what the user asks for.
         """
         roles = self.roles.registered(key)
         command = not entry.owner and key in self.roles.main
-        return bool(roles & RUNS_BESIDE or (entry.owner and "request-handler" in roles) or command)
+        return bool(roles & RUNS_BESIDE or "request-handler" in roles or command)
 
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""

@@ -195,10 +195,15 @@ def _checked_before(known: Known, subject: Subject) -> str:
 def _waited_for(statement: Statement, subject: Subject) -> bool:
     """Whether a statement has waited for the same thing already, to its end."""
     return any(
-        call.method in WAITED and not call.arguments and subject.is_(call.receiver)
+        call.method in WAITED and subject.is_(call.receiver) and not _gives_up(call)
         for call in statement_calls(statement)
         if isinstance(statement, Do | Assign)
     )
+
+
+def _gives_up(call: Call) -> bool:
+    """Whether a wait may be over before what is waited for; `communicate` raises where it is."""
+    return bool(call.arguments) and call.method != "communicate"
 
 
 def _ends_with(statement: With, subject: Subject) -> bool:

@@ -19,6 +19,7 @@ from drainlint.model.statement import (
     Return,
     Statement,
     While,
+    With,
 )
 
 QUEUES = frozenset({"queue", "aio-queue"})
@@ -30,6 +31,8 @@ def ready(known: Known) -> str:
     nature = "" if known.kind is None else known.kind.nature
     if known.does == "lock":
         return "it is released here" if _is_released(known) else _is_new(known)
+    if _is_given_back(known):
+        return "it is given back here"
     if _is_closed(known):
         return "it was closed before"
     if nature in SOCKETS and (why := _socket_bound(known)):
@@ -41,6 +44,12 @@ def ready(known: Known) -> str:
     if nature in SOCKETS and _selects(known):
         return "it was reported readable"
     return ""
+
+
+def _is_given_back(known: Known) -> bool:
+    """Whether a `with` gives back at its end what is taken: `async with pool.acquire():`."""
+    statement = known.occurrence.spot.statement
+    return isinstance(statement, With) and any(i.value is known.call for i in statement.items)
 
 
 def _is_closed(known: Known) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge import CallFacts
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import Subject, statement_calls
 from drainlint.link.origins import made, runs
@@ -131,6 +132,7 @@ def _looked_after(known: Known) -> str:
     """What is done after it to learn, or about, who is late: here or where it is called from."""
     several = known.facts is not None and known.facts.outcome == "not-done"
     subject = None if several else Subject.of(known)
+    shared = _handed_along(known)
     if known.kind is not None and known.kind.nature in EVENTS and _is_tested_next(known):
         return "what it stands for is tested next"
     for expression in _following(known):
@@ -138,6 +140,8 @@ def _looked_after(known: Known) -> str:
         _, dot, attribute = expression.path.rpartition(".")
         last = named or (attribute if dot else "")
         if ACTING.search(last) or (last in ASKING and _is_about(expression, subject)):
+            return f"`{expression.text}` follows"
+        if isinstance(expression, Call) and _asks_what_came(expression, shared):
             return f"`{expression.text}` follows"
         if last in AGAIN and subject is not None and _is_about(expression, subject):
             return f"`{expression.text}` follows"
@@ -150,6 +154,26 @@ def _looked_after(known: Known) -> str:
             if call.place.line >= place.line and call.method in ("is_alive", "isAlive"):
                 return f"its caller asks `{call.text}`"
     return ""
+
+
+def _handed_along(known: Known) -> frozenset[str]:
+    """What the worker that is waited for was given: it may put its result there."""
+    receiver = known.call.receiver
+    calls = () if receiver is None else made(known.program, known.key, receiver)
+    return frozenset(
+        part.path
+        for scope, call in calls
+        if scope == known.key
+        for argument in call.arguments
+        for part in argument.value.walk()
+        if part.path
+    )
+
+
+def _asks_what_came(call: Call, shared: frozenset[str]) -> bool:
+    """Whether it is asked whether the worker has put its result where it was to."""
+    asks = call.method == "get_nowait" or named("fill-level", call.method)
+    return asks and call.receiver is not None and call.receiver.path in shared
 
 
 def _is_tested_next(known: Known) -> bool:

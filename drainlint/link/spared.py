@@ -8,7 +8,7 @@ from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import ways
 from drainlint.link.program import Program
-from drainlint.model.expression import Await, Call, Constant, Expression, Not
+from drainlint.model.expression import Await, Call, Compare, Constant, Expression, Not
 from drainlint.model.statement import If, Statement, Try
 
 SOCKETS = frozenset({"socket", "connection", "channel"})
@@ -21,6 +21,7 @@ def is_spared(known: Known) -> bool:
         or is_unconnected(known)
         or _asks_nobody(known)
         or _is_never_run(known)
+        or _has_no_loop(known)
         or _is_for_the_loop(known)
         or has_reported(known)
         or _has_loop_to_itself(known)
@@ -49,6 +50,20 @@ def _is_never_run(known: Known) -> bool:
             continue
         holds = held[0].value is (not denied)
         if isinstance(held[0].value, bool) and holds != (outer.section == "body"):
+            return True
+    return False
+
+
+def _has_no_loop(known: Known) -> bool:
+    """Whether it stands where no event loop was found: `if loop is None: send()`."""
+    for outer in known.occurrence.spot.outward():
+        test = outer.owner.test if isinstance(outer.owner, If) else None
+        if not isinstance(test, Compare) or outer.section != "body":
+            continue
+        held = [way.value for _, way in ways(known.program, known.key, test.left.path)]
+        if test.operators == ("is",) and any(
+            isinstance(value, Call) and named("asks-for-loop", value.method) for value in held
+        ):
             return True
     return False
 

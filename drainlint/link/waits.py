@@ -7,7 +7,7 @@ from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
-from drainlint.link.commands import only_tells
+from drainlint.link.commands import is_brief
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
@@ -30,7 +30,7 @@ from drainlint.model.expression import (
     Not,
     Yield,
 )
-from drainlint.model.statement import If, Return
+from drainlint.model.statement import If, Return, Try
 from drainlint.model.wait import Wait
 
 WAKING = frozenset(
@@ -172,14 +172,15 @@ def _unknown_join(known: Known) -> Wait | None:
 def _may_enter(known: Known) -> bool:
     """Whether something unknown may as well be a room or a group that one joins.
 
-    The project has such things: their `join` takes a name or a key, and not only a timeout.
+    The project has such things: their `join` takes a name or a key, and no timeout.
     """
-    return known.kind is None and any(
-        not named("join-limit", parameter.name)
-        for method in known.program.classes.methods_called("join")
-        for parameter in known.program.names.function(method).parameters[1:]
-        if not parameter.star
-    )
+    if known.kind is not None:
+        return False
+    for method in known.program.classes.methods_called("join"):
+        given = known.program.names.function(method).parameters[1:]
+        if given and not any(p.star or named("join-limit", p.name) for p in given):
+            return True
+    return False
 
 
 def _is_returned(known: Known) -> bool:
@@ -215,7 +216,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         can_be_bounded=facts is None or bool(facts.timeout),
         by_default=_is_default(known, facts),
         runs_its_job=facts is not None and bool(facts.runs) and not facts.timeout,
-        only_tells=verb == "process" and only_tells(known),
+        is_brief=is_brief(known, verb),
         is_facade=_is_facade(known),
         awaited=known.is_asynchronous,
         awaited_here=_is_awaited_here(known),
@@ -345,7 +346,8 @@ def _woken_by_stop(known: Known) -> bool:
 
 def _is_idle(known: Known) -> bool:
     function = known.function
-    if known.program.roles.registered(known.key) & WORKERS and _waits_for_stop(known):
+    beside = known.program.roles.registered(known.key) & WORKERS
+    if _waits_for_stop(known) and (beside or _is_interrupted(known)):
         return True
     if known.kind is not None and not (function.main or function.helper):
         return False
@@ -356,9 +358,20 @@ def _waits_for_stop(known: Known) -> bool:
     """Whether it is a watcher's: a worker that does nothing until it is told to stop."""
     event = known.kind is not None and known.kind.nature == "event"
     spot = known.occurrence.spot
-    if not event or spot.owner is not None or not known.occurrence.dropped:
+    tried = isinstance(spot.owner, Try) and spot.section == "body"
+    if not event or not (spot.owner is None or tried) or not known.occurrence.dropped:
         return False
     return bool(STOP_WORDS.search(known.subject.lower()))
+
+
+def _is_interrupted(known: Known) -> bool:
+    """Whether whoever waits is told to stop by an exception, and winds up then."""
+    return any(
+        isinstance(outer.owner, Try)
+        and outer.section == "body"
+        and any(k.path == "KeyboardInterrupt" for h in outer.owner.handlers for k in h.kinds)
+        for outer in known.occurrence.spot.outward()
+    )
 
 
 def _own_job(known: Known) -> bool:
