@@ -357,6 +357,36 @@ def test_only_its_own_branch_follows_a_yield_that_returns() -> None:
     assert drain(made, "wind_down") is not None
 
 
+BRANCHES = """
+import contextlib
+
+@contextlib.contextmanager
+def connection(fast):
+    if fast:
+        yield connect()
+        wind_up()
+    else:
+        begin()
+        yield connect()
+        wind_down()
+    forget()
+
+def begin(): ...
+
+def wind_up(): ...
+
+def wind_down(): ...
+
+def forget(): ...
+"""
+
+
+def test_no_branch_follows_the_yield_of_another() -> None:
+    made = program(BRANCHES)
+    on_path = {n for n in ("begin", "wind_up", "wind_down", "forget") if drain(made, n)}
+    assert on_path == {"wind_up", "wind_down", "forget"}
+
+
 @pytest.mark.parametrize("command", ["import click\n\n@click.command()", "import os"])
 def test_a_command_of_a_command_line_ends_what_its_user_names_not_its_program(command: str) -> None:
     made = program(f"{command}\ndef cleanup():\n    wait()\n\ndef wait(): ...\n")

@@ -240,17 +240,26 @@ class _Collector(Expressions):
 
     def if_(self, node: ast.If) -> None:
         self.expression(node.test)
-        self.branch(node.body)
-        self.branch(node.orelse)
-
-    def branch(self, statements: list[ast.stmt]) -> None:
-        """Where a branch yields and returns, only its own lines follow that `yield`."""
         opened = self.stack[-1]
         before = opened.yields
+        goes_on = [self.branch(node.body), self.branch(node.orelse)]
+        opened.yields = before or (any(goes_on) and node.end_lineno) or 0
+
+    def branch(self, statements: list[ast.stmt]) -> bool:
+        """Whether what follows the statement may follow a `yield` of its branch, too.
+
+        What follows that `yield` in the branch itself is noted; no other branch follows it.
+        """
+        opened = self.stack[-1]
+        if opened.yields:
+            self.block(statements)
+            return False
         self.block(statements)
-        if not before and opened.yields and isinstance(statements[-1], ast.Return | ast.Raise):
+        yields = bool(opened.yields)
+        if yields:
             opened.regions.extend(_yielded(opened, statements[-1].end_lineno or 0))
-            opened.yields = 0
+        opened.yields = 0
+        return yields and not isinstance(statements[-1], ast.Return | ast.Raise)
 
     def return_(self, node: ast.Return) -> None:
         if node.value is not None:
