@@ -44,6 +44,9 @@ def _values(
     program: Program, scope: FunctionId, given: Expression
 ) -> Iterator[tuple[FunctionId, Expression]]:
     """What is given as it is written: in the call, or where the name that it has gets its value."""
+    if isinstance(given, Call) and given.method == "split":  # of a text, or by `shlex`
+        texts = [a.value for a in given.arguments] if given.arguments else [given.receiver]
+        given = texts[0] or given
     if isinstance(given, Conditional):
         yield from _values(program, scope, given.body)
         yield from _values(program, scope, given.otherwise)

@@ -20,7 +20,7 @@ from drainlint.model.expression import (
     Not,
 )
 from drainlint.model.limit import Flaw, Limit
-from drainlint.model.statement import If, While
+from drainlint.model.statement import If, Raise, Try, While
 from drainlint.model.wait import Wait
 
 CLOCKS = frozenset({"clock", "wall-clock"})
@@ -249,6 +249,8 @@ def _ways_out(loop: While) -> bool:
 def _after_bounded(known: Known) -> Iterator[Limit]:
     """`t.join(5)`, then `t.join()`, and nothing in between that would end it."""
     for statement in known.occurrence.spot.preceding():
+        if isinstance(statement, Try) and any(isinstance(s, Raise) for s in statement.body):
+            return  # it was to go on: its end was the fault, which is raised
         calls = list(statement_calls(statement))
         for call in reversed(calls):
             if named("ends-it", call.method):

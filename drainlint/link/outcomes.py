@@ -19,6 +19,7 @@ from drainlint.model.statement import (
     Handler,
     If,
     Pass,
+    Raise,
     Return,
     Statement,
     Try,
@@ -77,6 +78,8 @@ def _is_swallowed(known: Known, outcome: str) -> bool:
     """Whether the exception that says so is caught on the spot, and nothing done about it."""
     if known.kind is None or known.kind.nature not in ("popen", "process", "foreign-process"):
         return False
+    if any(isinstance(s, Raise) for s in known.occurrence.spot.block):
+        return False  # it is to go on: its end is the fault, which is raised
     last = outcome.rpartition(".")[2]
     for statement in known.occurrence.spot.withs:
         for item in statement.items:

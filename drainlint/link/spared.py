@@ -12,6 +12,8 @@ from drainlint.model.expression import Await, Call, Compare, Constant, Expressio
 from drainlint.model.statement import If, Statement, Try
 
 SOCKETS = frozenset({"socket", "connection", "channel"})
+OFF_LOOP = frozenset({"off-loop", "executor", "process-executor", "thread", "process"})
+"""Roles of what runs beside an event loop, and not on it."""
 
 
 def is_spared(known: Known) -> bool:
@@ -155,7 +157,7 @@ def _has_loop_to_itself(known: Known) -> bool:
     if not roots or not all("thread" in program.roles.registered(root) for root in roots):
         return False
     return not any(
-        facts[0].does == "spawn"
+        facts[0].does == "spawn" and not all(r.role in OFF_LOOP for r in facts[0].runs)
         for root in roots
         for reached in {root, key, *program.drain_paths.closure(root)}
         for call in program.names.function(reached).calls

@@ -22,6 +22,8 @@ from drainlint.model.wait import Wait
 SENDS = frozenset({"io", "write", "network", "flush"})
 """Verbs of calls that hand something over to a host or a disk."""
 WAITS = frozenset({"join", "wait", "take", "put", "close", "select", "network", "process"})
+HANDS_OVER = frozenset({"wait", "join", "bound"})
+"""Verbs of functions that wait for what they are given."""
 REMOTE = frozenset({"socket", "session", "channel", "connection", "consumer"})
 SPAWNS = frozenset(
     {"submit", "map", "apply_async", "map_async", "imap", "imap_unordered", "spawn", "start_soon"}
@@ -50,7 +52,7 @@ class UnderLocks:
         """Take the linked program with the bodies that were read."""
         self.program = program
         self.locks = Locks(program)
-        self._needs: dict[tuple[FunctionId, Identity], Held | None] = {}
+        self._needs: dict[tuple[FunctionId, Identity, FunctionId], Held | None] = {}
 
     def of(self, known: Known, waited: Wait | None) -> Iterator[UnderLock]:
         """What a call does under a lock; nothing where it holds none or is soon done."""
@@ -251,10 +253,14 @@ class UnderLocks:
         return None
 
     def _need(self, start: FunctionId, held: Held) -> Held | None:
-        key = (start, held.lock)
+        key = (start, held.lock, held.function)
         if key not in self._needs:
             reached = {*self.program.drain_paths.closure(start)}
-            takers = (h for h in self.locks.takers(held.lock) if h.function in reached)
+            takers = (
+                h
+                for h in self.locks.takers(held.lock)
+                if h.function in reached and h.function != held.function
+            )
             self._needs[key] = next(takers, None)
         return self._needs[key]
 
@@ -262,7 +268,7 @@ class UnderLocks:
         """Who must go on for a wait to end."""
         receiver = known.call.receiver
         if receiver is None or self.program.library(known.key, known.call.func.path):
-            for argument in known.call.arguments:
+            for argument in known.call.arguments if waited.verb in HANDS_OVER else ():
                 yield from self._made_by(known.key, argument.value)
             return
         nature = waited.nature
