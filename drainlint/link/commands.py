@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
-from drainlint.link.origins import made, ways
+from drainlint.link.origins import DEPTH, made, ways
 from drainlint.link.program import Program
 from drainlint.model.expression import Call, Conditional, Constant, Expression, Group
 
@@ -41,21 +41,28 @@ def _is_soon_done(program: Program, scope: FunctionId, call: Call) -> bool:
 
 
 def _values(
-    program: Program, scope: FunctionId, given: Expression
+    program: Program, scope: FunctionId, given: Expression, depth: int = 0
 ) -> Iterator[tuple[FunctionId, Expression]]:
     """What is given as it is written: in the call, or where the name that it has gets its value."""
     if isinstance(given, Call) and given.method == "split":  # of a text, or by `shlex`
         texts = [a.value for a in given.arguments] if given.arguments else [given.receiver]
         given = texts[0] or given
     if isinstance(given, Conditional):
-        yield from _values(program, scope, given.body)
-        yield from _values(program, scope, given.otherwise)
-    elif not given.path:
+        yield from _values(program, scope, given.body, depth)
+        yield from _values(program, scope, given.otherwise, depth)
+    elif not given.path or depth > DEPTH or _is_parameter(program, scope, given.path):
         yield scope, given
     else:
         for where, way in ways(program, scope, given.path):
             assigned = way.how == "assign" and not way.items and not way.value.path
-            yield from _values(program, where, way.value) if assigned else [(where, given)]
+            if assigned:
+                yield from _values(program, where, way.value, depth + 1)
+            else:
+                yield where, given
+
+
+def _is_parameter(program: Program, scope: FunctionId, name: str) -> bool:
+    return any(p.name == name for p in program.names.function(scope).parameters)
 
 
 def _words(program: Program, scope: FunctionId, command: Expression) -> list[str]:
