@@ -251,15 +251,16 @@ class _Collector(Expressions):
         What follows that `yield` in the branch itself is noted; no other branch follows it.
         """
         opened = self.stack[-1]
-        if opened.yields:
-            self.block(statements)
-            return False
+        yielded = opened.yields
         self.block(statements)
-        yields = bool(opened.yields)
-        if yields:
-            opened.regions.extend(_yielded(opened, statements[-1].end_lineno or 0))
+        leaves = bool(statements) and isinstance(statements[-1], ast.Return | ast.Raise)
+        if leaves and len(statements) > 1:
+            opened.regions.append(_region("left", statements))
+        if yielded or not opened.yields:
+            return False
+        opened.regions.extend(_yielded(opened, statements[-1].end_lineno or 0))
         opened.yields = 0
-        return yields and not isinstance(statements[-1], ast.Return | ast.Raise)
+        return not leaves
 
     def return_(self, node: ast.Return) -> None:
         if node.value is not None:

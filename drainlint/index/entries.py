@@ -38,11 +38,12 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Lines of a function that run when it is on its way out."""
+    """Lines of a function that run when it is on its way out, or after which it is left."""
 
     sort: str
     """`final` (a `finally` block), `interrupt` (an `except` for KeyboardInterrupt, SystemExit,
-    CancelledError or all), `yielded` (what follows a `yield`)."""
+    CancelledError or all), `yielded` (what follows a `yield`), `left` (a branch of an `if` that
+    ends with a `return` or `raise`)."""
     first_line: int
     last_line: int
 

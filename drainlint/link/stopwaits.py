@@ -42,6 +42,8 @@ class Wait(NamedTuple):
     """The line from which on the function winds up."""
     by_loop: bool = False
     """It is a loop that works until it is told to stop."""
+    until: int = 0
+    """The line up to which it does so, where the function is left then; 0 for its end."""
 
 
 class StopWaits:
@@ -220,7 +222,7 @@ class StopWaits:
         for key, entry in self.names.functions():
             wait = None if key in stopping or self._is_handler(key) else self.direct(key, entry)
             if wait is not None and not (wait.by_loop and self._is_worker(key)):
-                found[key] = wait
+                found[key] = _in_branch(entry, wait)
         wave = list(found)
         for _ in range(STEPS):
             wave = [key for key in self._above(wave, found) if key not in stopping]
@@ -269,7 +271,8 @@ class StopWaits:
             after = around[0].last_line if around else place.end_line
             if around and self._is_worker(caller):
                 continue
-            found[caller] = Wait(f"{name}()", after + 1, by_loop=bool(around))
+            wait = Wait(f"{name}()", after + 1, by_loop=bool(around))
+            found[caller] = _in_branch(entry, wait)
             yield caller
 
     def _is_handler(self, key: FunctionId) -> bool:
@@ -288,6 +291,16 @@ def _is_flag(way: Binding, *, itself: bool) -> bool:
     """Whether an assignment tells something: a truth value, or whatever the handler sets itself."""
     truth = isinstance(way.value, Constant) and isinstance(way.value.value, bool)
     return way.how in ("assign", "augment") and (itself or truth)
+
+
+def _in_branch(entry: FunctionEntry, wait: Wait) -> Wait:
+    """A wait in a branch that is left with a `return` is followed by that branch only."""
+    lines = (
+        region.last_line
+        for region in entry.regions
+        if region.sort == "left" and region.first_line < wait.after <= region.last_line + 1
+    )
+    return wait._replace(until=min(lines, default=0))
 
 
 def _shown(turn: Turn) -> str:
