@@ -409,6 +409,78 @@ def test_a_handler_of_requests_answers_one_whatever_its_name(made_of: str) -> No
     assert (drain(made, "answer") is None) == ("socketio" in made_of)
 
 
+ONE_WAY = """
+import signal, threading
+
+done = threading.Event()
+
+def main(serves):
+    signal.signal(signal.SIGTERM, lambda *_: done.set())
+    if serves:
+        done.wait()
+        wind_up()
+        return
+    begin()
+
+def begin(): ...
+
+def wind_up(): ...
+
+main(True)
+"""
+
+
+def test_only_its_branch_follows_a_wait_for_stop_where_that_returns() -> None:
+    made = program(ONE_WAY)
+    assert drain(made, "wind_up") is not None
+    assert drain(made, "begin") is None
+    made = program(ONE_WAY.replace("        return\n", ""))
+    assert drain(made, "begin") is not None
+
+
+NESTED = """
+import asyncio
+
+class Session:
+    def __init__(self):
+        self.jobs = asyncio.Queue()
+        self.task = asyncio.create_task(self.serve())
+
+    async def serve(self):
+        async def {name}():
+            await wait()
+        await {name}()
+
+async def wait(): ...
+"""
+
+
+@pytest.mark.parametrize(("name", "certain"), [("drain", None), ("shutdown", False)])
+def test_a_nested_function_is_a_stop_by_its_name_at_most(name: str, certain: object) -> None:
+    found = drain(program(NESTED.format(name=name)), "wait")
+    assert (found and not found.by_name) == certain
+
+
+def test_an_asynchronous_generator_that_drains_gives_its_caller_one_after_the_other() -> None:
+    source = """
+    import asyncio
+
+    class Turn:
+        def __init__(self):
+            self.queue = asyncio.Queue()
+            self.task = asyncio.create_task(self.drain())
+
+        async def drain(self):
+            {gives}
+            await wait()
+            self.task.cancel()
+
+    async def wait(): ...
+    """
+    assert drain(program(source.format(gives="yield 1")), "wait") is None
+    assert drain(program(source.format(gives="print(1)")), "wait") is not None
+
+
 def test_what_only_a_test_ends_is_not_on_the_drain_path() -> None:
     fixture = """
     import contextlib

@@ -154,8 +154,11 @@ class DrainPaths:
             if name in CONTEXT and entry.owner:
                 yield Root(key, "context", label)
             elif whole or (BEGINS.match(name) and self._ends_its_own(key, entry)):
-                certain = self.services.of_function(key) is not None
-                if certain and OF_ANYTHING.match(name):
+                of_anything = OF_ANYTHING.match(name) is not None
+                if of_anything and entry.parent and not entry.owner:
+                    continue  # a step of the function that it is nested in
+                certain = bool(entry.owner) and self.services.of_function(key) is not None
+                if certain and of_anything:
                     certain = self.services.lives(key) or self._ends_its_own(key, entry)
                 yield Root(key, "method", label, not certain)
 
@@ -163,11 +166,13 @@ class DrainPaths:
         """Whether it runs as a worker, for each request or as a command, whatever its name says.
 
         `finish` of a handler ends a request, `destroy` of a view an object, `stop` of a chat its
-        answer, `cleanup` of a command line what the user asks for.
+        answer, `cleanup` of a command line what the user asks for, and a generator that drains
+        gives its caller one thing after the other.
         """
         roles = self.roles.registered(key)
         command = not entry.owner and key in self.roles.main
-        return bool(roles & RUNS_BESIDE or "request-handler" in roles or command)
+        gives = entry.is_async and entry.is_generator
+        return bool(roles & (RUNS_BESIDE | {"request-handler"}) or command or gives)
 
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""
@@ -198,7 +203,8 @@ class DrainPaths:
         if call.method not in OF_THE_LIVING:
             return True
         service = owner is not None and self.services.of(owner) is not None
-        return service or (kind is not None and kind.nature in LIVING)
+        living = LIVING - EVENTS if call.method == "wait" else LIVING  # it waits to be told
+        return service or (kind is not None and kind.nature in living)
 
     def _regions(self) -> Iterator[Root]:
         for key, entry in self.names.functions():
@@ -214,13 +220,14 @@ class DrainPaths:
                         lifespan = "lifespan" in self.roles.registered(key)
                         sort = "shutdown-hook" if lifespan else "context"
                         yield Root(key, sort, label, False, *lines)
-                elif main or worker:
+                elif region.sort != "left" and (main or worker):
                     word = "`finally`" if region.sort == "final" else "interrupt handler"
                     where = f"{word} of `{shown(entry)}`"
                     yield Root(key, "finally", where, False, *lines)
-            if wait is not None and wait.after <= entry.end_line:
+            until = 0 if wait is None else wait.until or entry.end_line
+            if wait is not None and wait.after <= until:
                 label = f"what follows `{wait.text}` in `{shown(entry)}`"
-                yield Root(key, "after-wait", label, False, wait.after, entry.end_line)
+                yield Root(key, "after-wait", label, False, wait.after, until)
 
     def _is_sole_entry(self, key: FunctionId) -> bool:
         """A helper that the main flow enters directly, such as `run()` under the guard."""

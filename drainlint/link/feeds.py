@@ -8,7 +8,7 @@ from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Library, Variable
 from drainlint.link.roles import WORKERS
 from drainlint.link.spared import would_wait
-from drainlint.model.expression import Call, Constant, Expression
+from drainlint.model.expression import Await, Call, Constant, Expression
 from drainlint.model.statement import (
     Assign,
     Do,
@@ -173,10 +173,20 @@ def marker(known: Known) -> bool:
     if known.kind is None or known.kind.nature not in QUEUES:
         return False
     given = known.call.arguments[0].value if known.call.arguments else None
-    if given is None or not _is_marker(given):
+    if given is None or not _is_marker(given) or _is_emptied(known):
         return False
     path = "" if known.call.receiver is None else known.call.receiver.path
     return any(_has_bound(known, scope, way.value) for scope, way in ways(known, path))
+
+
+def _is_emptied(known: Known) -> bool:
+    """Whether all that was put has just been worked off: `q.join()`, then there is room."""
+    before = next(known.occurrence.spot.preceding(), None)
+    call = before.value if isinstance(before, Do) else None
+    call = call.value if isinstance(call, Await) else call
+    if not isinstance(call, Call) or call.method != "join" or call.arguments:
+        return False
+    return call.receiver is not None and call.receiver.text == known.subject
 
 
 def _is_marker(given: Expression) -> bool:

@@ -8,7 +8,7 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId
-from drainlint.link.origins import ways
+from drainlint.link.origins import calls_on, ways
 from drainlint.model.expression import (
     Arithmetic,
     Call,
@@ -169,6 +169,9 @@ def _nobody_waits(known: Known, facts: CallFacts) -> Iterator[Limit]:
             on = call.receiver if isinstance(call, Call) else None
             if on is not None and on.text == receiver:
                 return
+    for scope, call in calls_on(known.program, known.key, receiver, ("wait_for_termination",)):
+        if known.program.drain(scope, call.place.line) is None:
+            return  # whoever serves goes on when all is over
     yield _limit(known, Flaw.NOBODY_WAITS, f"`{given.text}` s", certain=True)
 
 

@@ -11,7 +11,15 @@ from drainlint.link.ended import Subject, statement_calls
 from drainlint.link.origins import made, runs
 from drainlint.link.services import STOP_WORDS
 from drainlint.model.deadline import Deadline
-from drainlint.model.expression import Call, Compare, Comprehension, Expression, Group, Not
+from drainlint.model.expression import (
+    Call,
+    Compare,
+    Comprehension,
+    Expression,
+    Group,
+    Not,
+    Subscript,
+)
 from drainlint.model.statement import (
     Assign,
     Define,
@@ -254,7 +262,8 @@ def cancelled(known: Known) -> bool:
 
 
 def _cancels_before(known: Known) -> bool:
-    awaited = {e.path for a in known.call.parts for e in a.walk() if e.path}
+    parts = [e for a in known.call.parts for e in a.walk()]
+    awaited = {e.path for e in parts if e.path} | {e.text for e in parts if type(e) is Subscript}
     gathers = any(a.name == "return_exceptions" for a in known.call.arguments)
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > NEAR:
@@ -264,7 +273,7 @@ def _cancels_before(known: Known) -> bool:
                 return True
             if call.method != "cancel" or call.receiver is None:
                 continue
-            if call.receiver.path in awaited or _over(statement, awaited):
+            if awaited & {call.receiver.path, call.receiver.text} or _over(statement, awaited):
                 return True
             if _same_group(known, statement):
                 return True

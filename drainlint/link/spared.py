@@ -11,6 +11,7 @@ from drainlint.link.program import Program
 from drainlint.model.expression import Await, Call, Compare, Constant, Expression, Not
 from drainlint.model.statement import If, Statement, Try
 
+SWITCHES = ("NOHANG", "NOBLOCK", "DONTWAIT", "NONBLOCK")
 SOCKETS = frozenset({"socket", "connection", "channel"})
 OFF_LOOP = frozenset({"off-loop", "executor", "process-executor", "thread", "process"})
 """Roles of what runs beside an event loop, and not on it."""
@@ -20,6 +21,7 @@ def is_spared(known: Known) -> bool:
     """Whether a call of a coroutine holds up nobody, though calls like it do."""
     return (
         raises_instead(known)
+        or is_switched_off(known)
         or is_unconnected(known)
         or _asks_nobody(known)
         or _is_never_run(known)
@@ -86,6 +88,12 @@ def is_coroutine(entry: FunctionEntry) -> bool:
 def raises_instead(known: Known) -> bool:
     """Whether it raises where it would wait: somebody around it catches `BlockingIOError`."""
     return known.kind is not None and known.kind.nature in SOCKETS and would_wait(known)
+
+
+def is_switched_off(known: Known) -> bool:
+    """Whether a flag in the call switches waiting off: `WNOHANG`, `zmq.NOBLOCK`."""
+    values = (e for a in known.call.arguments for e in a.value.walk())
+    return any(switch in e.path for e in values for switch in SWITCHES)
 
 
 def is_unconnected(known: Known) -> bool:

@@ -383,7 +383,8 @@ def _has_bound(known: Known) -> bool:
     """Whether the queue that something is put into may be full."""
     receiver = known.call.receiver
     for scope, call in () if receiver is None else made(known.program, known.key, receiver):
-        size = call.argument("maxsize", 0)
+        kind = known.program.kinds.of(scope, call)
+        size = call.argument("maxsize", 0) if kind is not None and "queue" in kind.nature else None
         if size is not None and known.program.values.number(scope, size) != 0:
             return True
     return False

@@ -17,7 +17,7 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.roles import WORKERS
 from drainlint.link.services import STOP_WORDS
-from drainlint.link.spared import is_unconnected
+from drainlint.link.spared import is_switched_off, is_unconnected
 from drainlint.link.sums import earlier, repeats
 from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import (
@@ -30,7 +30,7 @@ from drainlint.model.expression import (
     Not,
     Yield,
 )
-from drainlint.model.statement import If, Return, Try
+from drainlint.model.statement import If, Return, Try, While
 from drainlint.model.wait import Wait
 
 WAKING = frozenset(
@@ -52,7 +52,6 @@ CLIENTS = frozenset({"client", "limits"})
 """Verbs of calls that wait for nobody, but say how long others may."""
 THROUGH = frozenset({"shield", "wrap_future", "wait_for"})
 """Functions that wait for just what they are given."""
-SWITCHES = ("NOHANG", "NOBLOCK", "DONTWAIT", "NONBLOCK")
 
 
 def wait(known: Known) -> Wait | None:
@@ -67,7 +66,7 @@ def wait(known: Known) -> Wait | None:
         return _noun(known, "bound", known.own_bound, facts)
     if facts.does in CLIENTS:
         return _client(known, facts)
-    if facts.waits and not _is_off(known) and not is_unconnected(known):
+    if facts.waits and not is_switched_off(known) and not is_unconnected(known):
         deadline = known.program.values.deadline(known.key, known.call, facts)
         return _noun(known, facts.does, deadline, facts)
     return None
@@ -106,12 +105,6 @@ def handed_over(known: Known) -> Iterator[Wait]:
             handed_over=True,
             bounded_by=known.bounded_by,
         )
-
-
-def _is_off(known: Known) -> bool:
-    """Whether a flag in the call switches waiting off: `WNOHANG`, `zmq.NOBLOCK`."""
-    values = (e for a in known.call.arguments for e in a.value.walk())
-    return any(switch in e.path for e in values for switch in SWITCHES)
 
 
 def _killall(known: Known, facts: CallFacts) -> Wait | None:
@@ -231,7 +224,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         own_job=_own_job(known),
         hands_on=hands_on(known),
         locks=tuple(_locks(known)),
-        in_loop=any(True for _ in known.occurrence.spot.loops),
+        in_loop=_is_in_loop(known),
         seen=_seen(known, facts) if not deadline.is_none else "",
         is_pause=is_pause(known, deadline),
         ready=ready(known) if verb in ("take", "lock") else "",
@@ -240,6 +233,13 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         repeats=loop,
         earlier=earlier(known, deadline) if known.drain is not None else (),
     )
+
+
+def _is_in_loop(known: Known) -> bool:
+    """Whether a loop around it makes it again; what a `while` asks is asked on every turn."""
+    statement = known.occurrence.spot.statement
+    asked = isinstance(statement, While) and known.occurrence.in_test
+    return asked or any(True for _ in known.occurrence.spot.loops)
 
 
 def _is_facade(known: Known) -> bool:
