@@ -204,3 +204,28 @@ def test_an_unknown_join_may_enter_a_room_where_the_project_has_rooms(
 ) -> None:
     (finding,) = findings_in(ROOM.format(parameter=parameter), select=["unbounded-join"])
     assert finding.level is level
+
+
+IDLE = """
+import threading
+
+def {name}():
+    stop, loaded = threading.Event(), threading.Event()
+    threading.Thread(target=work, args=(stop, loaded)).start()
+    loaded.wait()
+    stop.wait()
+
+def work(stop, loaded):
+    loaded.set()
+    stop.set()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "waits"), [("main", ["loaded.wait()"]), ("load", ["loaded.wait()", "stop.wait()"])]
+)
+def test_the_main_flow_is_idle_where_it_waits_to_be_told_to_stop(
+    name: str, waits: list[str]
+) -> None:
+    found = messages(IDLE.format(name=name), "unbounded-wait")
+    assert [message.partition("`")[2].partition("`")[0] for message in found] == waits

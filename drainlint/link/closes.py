@@ -42,7 +42,8 @@ def closes(known: Known) -> Iterator[Close]:
     if facts.does in CLOSING and not _flushes_a_writer(known, facts):
         deadline = known.program.values.deadline(known.key, known.call, facts)
         waits = not facts.asynchronous or known.is_asynchronous
-        given_on = facts.asynchronous and not known.awaited and hands_on(known)
+        unawaited = facts.asynchronous and not known.awaited
+        given_on = unawaited and (hands_on(known) or known.occurrence.dropped)
         spared = given_on or _joins_no_handler(known, facts) or _keeps_nothing(known)
         if waits and not (deadline.polls or spared):
             yield _noun(known, known.call.place, known.call.text, known.kind, deadline)

@@ -35,7 +35,7 @@ ALIVE = frozenset({"is_alive", "isAlive", "running", "alive"})
 DONE = frozenset({"done", "ready", "finished", "completed", "successful", "dead"})
 CONTAINERS = frozenset({"list", "tuple", "set", "sorted", "reversed", "enumerate", "zip", "iter"})
 TAKING = frozenset({"pop", "popleft", "copy", "values", "items", "next"})
-WAITED = frozenset({"communicate", "join", "wait", "result"})
+WAITED = frozenset({"communicate", "join", "wait", "result", "exception"})
 RESULTS = frozenset({"result", "exception"})
 """Questions that are answered at once after whatever they ask was waited for."""
 ENDING_ONCE = frozenset({"popen", "process", "thread", "greenlet", "future", "task", "aio-process"})

@@ -347,7 +347,7 @@ def _woken_by_stop(known: Known) -> bool:
 def _is_idle(known: Known) -> bool:
     function = known.function
     beside = known.program.roles.registered(known.key) & WORKERS
-    if _waits_for_stop(known) and (beside or _is_interrupted(known)):
+    if _waits_for_stop(known) and (beside or function.main or _is_interrupted(known)):
         return True
     if known.kind is not None and not (function.main or function.helper):
         return False
