@@ -438,6 +438,40 @@ def test_only_its_branch_follows_a_wait_for_stop_where_that_returns() -> None:
     assert drain(made, "begin") is not None
 
 
+COMMANDS = """
+import signal, threading
+
+done = threading.Event()
+
+def main(command):
+    signal.signal(signal.SIGTERM, lambda *_: done.set())
+    if command == "serve":
+        done.wait()
+        wind_up()
+    elif command == "check":
+        begin()
+    else:
+        show()
+    forget()
+
+def begin(): ...
+
+def show(): ...
+
+def wind_up(): ...
+
+def forget(): ...
+
+main("serve")
+"""
+
+
+def test_no_other_branch_follows_a_wait_for_stop() -> None:
+    made = program(COMMANDS)
+    on_path = {n for n in ("begin", "show", "wind_up", "forget") if drain(made, n)}
+    assert on_path == {"wind_up", "forget"}
+
+
 NESTED = """
 import asyncio
 

@@ -244,6 +244,8 @@ class _Collector(Expressions):
         before = opened.yields
         goes_on = [self.branch(node.body), self.branch(node.orelse)]
         opened.yields = before or (any(goes_on) and node.end_lineno) or 0
+        if node.orelse:
+            opened.regions += (_region("arm", node.body), _region("arm", node.orelse))
 
     def branch(self, statements: list[ast.stmt]) -> bool:
         """Whether what follows the statement may follow a `yield` of its branch, too.

@@ -38,12 +38,13 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Lines of a function that run when it is on its way out, or after which it is left."""
+    """Lines of a function that tell what runs when it is on its way out."""
 
     sort: str
     """`final` (a `finally` block), `interrupt` (an `except` for KeyboardInterrupt, SystemExit,
     CancelledError or all), `yielded` (what follows a `yield`), `left` (a branch of an `if` that
-    ends with a `return` or `raise`)."""
+    ends with a `return` or `raise`), `arm` (a branch of an `if` that has
+    two: they come in pairs)."""
     first_line: int
     last_line: int
 

@@ -155,8 +155,8 @@ class DrainPaths:
                 yield Root(key, "context", label)
             elif whole or (BEGINS.match(name) and self._ends_its_own(key, entry)):
                 of_anything = OF_ANYTHING.match(name) is not None
-                if of_anything and entry.parent and not entry.owner:
-                    continue  # a step of the function that it is nested in
+                if of_anything and self._ends_another(key, entry):
+                    continue
                 certain = bool(entry.owner) and self.services.of_function(key) is not None
                 if certain and of_anything:
                     certain = self.services.lives(key) or self._ends_its_own(key, entry)
@@ -173,6 +173,13 @@ class DrainPaths:
         command = not entry.owner and key in self.roles.main
         gives = entry.is_async and entry.is_generator
         return bool(roles & (RUNS_BESIDE | {"request-handler"}) or command or gives)
+
+    def _ends_another(self, key: FunctionId, entry: FunctionEntry) -> bool:
+        """Whether `end` or `finish` is a step of its function's, or ends what it is given."""
+        if not entry.owner:
+            return bool(entry.parent)
+        needed = [p for p in entry.parameters[1:] if p.default is None and not p.star]
+        return bool(needed) and not self._ends_its_own(key, entry)
 
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""
@@ -220,14 +227,14 @@ class DrainPaths:
                         lifespan = "lifespan" in self.roles.registered(key)
                         sort = "shutdown-hook" if lifespan else "context"
                         yield Root(key, sort, label, False, *lines)
-                elif region.sort != "left" and (main or worker):
+                elif region.sort in ("final", "interrupt") and (main or worker):
                     word = "`finally`" if region.sort == "final" else "interrupt handler"
                     where = f"{word} of `{shown(entry)}`"
                     yield Root(key, "finally", where, False, *lines)
-            until = 0 if wait is None else wait.until or entry.end_line
-            if wait is not None and wait.after <= until:
+            if wait is not None:
                 label = f"what follows `{wait.text}` in `{shown(entry)}`"
-                yield Root(key, "after-wait", label, False, wait.after, until)
+                for lines in wait.followed_by(entry):
+                    yield Root(key, "after-wait", label, False, *lines)
 
     def _is_sole_entry(self, key: FunctionId) -> bool:
         """A helper that the main flow enters directly, such as `run()` under the guard."""

@@ -45,6 +45,25 @@ class Wait(NamedTuple):
     until: int = 0
     """The line up to which it does so, where the function is left then; 0 for its end."""
 
+    def followed_by(self, entry: FunctionEntry) -> Iterator[tuple[int, int]]:
+        """The lines that it winds up on, the first and the last of each stretch.
+
+        Where it stands in one branch of an `if`, the other one does not follow it.
+        """
+        arms = [region for region in entry.regions if region.sort == "arm"]
+        others = sorted(
+            (other.first_line, other.last_line)
+            for arm, other in zip(arms[::2], arms[1::2], strict=True)
+            if arm.first_line < self.after <= arm.last_line + 1
+        )
+        first, last = self.after, self.until or entry.end_line
+        for begins, ends in others:
+            if first < begins <= last:
+                yield first, begins - 1
+            first = max(first, ends + 1)
+        if first <= last:
+            yield first, last
+
 
 class StopWaits:
     """Finds the waits for the request to stop."""
