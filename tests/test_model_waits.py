@@ -229,3 +229,18 @@ def test_the_main_flow_is_idle_where_it_waits_to_be_told_to_stop(
 ) -> None:
     found = messages(IDLE.format(name=name), "unbounded-wait")
     assert [message.partition("`")[2].partition("`")[0] for message in found] == waits
+
+
+FOLDER = """
+class Folder:
+    def join(self, {parameter}):
+        return wait({parameter})
+
+    def walk(self):
+        print(self.join(None))
+"""
+
+
+@pytest.mark.parametrize(("parameter", "found"), [("path", 0), ("timeout", 1)])
+def test_a_join_of_its_own_that_takes_a_path_is_no_wait(parameter: str, found: int) -> None:
+    assert len(messages(FOLDER.format(parameter=parameter), "unbounded-join")) == found

@@ -151,7 +151,7 @@ def _unknown_join(known: Known) -> Wait | None:
         noun = _noun(known, "join", FOREVER)
         return replace(noun, confidence=Confidence.LOW) if _may_enter(known) else noun
     (argument, *more) = call.arguments
-    if more or argument.name not in ("", "timeout"):
+    if more or argument.name not in ("", "timeout") or _joins_paths(known):
         return None
     if known.program.values.is_none(known.key, argument.value):
         return _noun(known, "join", FOREVER)
@@ -160,6 +160,15 @@ def _unknown_join(known: Known) -> Wait | None:
     if argument.name == "timeout" or is_number or is_limit:
         return _noun(known, "join", known.program.values.timeout(known.key, argument.value, None))
     return None
+
+
+def _joins_paths(known: Known) -> bool:
+    """Whether a `join` of the project's own takes something else than a timeout: a path."""
+    targets = known.program.graph.targets(known.key, known.call)
+    given = [known.program.names.function(t).parameters[1:2] for t in targets]
+    return bool(given) and not any(
+        not first or first[0].star or named("join-limit", first[0].name) for first in given
+    )
 
 
 def _may_enter(known: Known) -> bool:
