@@ -329,6 +329,211 @@ def test_a_generator_that_is_no_context_manager_does_not_count() -> None:
     assert drain(made, "wind_up") is None
 
 
+ONE_OF_TWO = """
+import contextlib
+
+@contextlib.contextmanager
+def connection(existing):
+    if existing is not None:
+        yield existing
+        wind_up()
+        return
+    begin()
+    yield connect()
+    wind_down()
+
+def begin(): ...
+
+def wind_up(): ...
+
+def wind_down(): ...
+"""
+
+
+def test_only_its_own_branch_follows_a_yield_that_returns() -> None:
+    made = program(ONE_OF_TWO)
+    assert drain(made, "wind_up") is not None
+    assert drain(made, "begin") is None
+    assert drain(made, "wind_down") is not None
+
+
+BRANCHES = """
+import contextlib
+
+@contextlib.contextmanager
+def connection(fast):
+    if fast:
+        yield connect()
+        wind_up()
+    else:
+        begin()
+        yield connect()
+        wind_down()
+    forget()
+
+def begin(): ...
+
+def wind_up(): ...
+
+def wind_down(): ...
+
+def forget(): ...
+"""
+
+
+def test_no_branch_follows_the_yield_of_another() -> None:
+    made = program(BRANCHES)
+    on_path = {n for n in ("begin", "wind_up", "wind_down", "forget") if drain(made, n)}
+    assert on_path == {"wind_up", "wind_down", "forget"}
+
+
+@pytest.mark.parametrize("command", ["import click\n\n@click.command()", "import os"])
+def test_a_command_of_a_command_line_ends_what_its_user_names_not_its_program(command: str) -> None:
+    made = program(f"{command}\ndef cleanup():\n    wait()\n\ndef wait(): ...\n")
+    assert (drain(made, "wait") is None) == ("click" in command)
+
+
+@pytest.mark.parametrize("made_of", ["socketio.AsyncServer()", "Something()"])
+def test_a_handler_of_requests_answers_one_whatever_its_name(made_of: str) -> None:
+    made = program(f"""
+    import socketio
+
+    bus = {made_of}
+
+    @bus.on("stop")
+    async def stop(session):
+        await answer()
+
+    async def answer(): ...
+    """)
+    assert (drain(made, "answer") is None) == ("socketio" in made_of)
+
+
+ONE_WAY = """
+import signal, threading
+
+done = threading.Event()
+
+def main(serves):
+    signal.signal(signal.SIGTERM, lambda *_: done.set())
+    if serves:
+        done.wait()
+        wind_up()
+        return
+    begin()
+
+def begin(): ...
+
+def wind_up(): ...
+
+main(True)
+"""
+
+
+def test_only_its_branch_follows_a_wait_for_stop_where_that_returns() -> None:
+    made = program(ONE_WAY)
+    assert drain(made, "wind_up") is not None
+    assert drain(made, "begin") is None
+    made = program(ONE_WAY.replace("        return\n", ""))
+    assert drain(made, "begin") is not None
+
+
+COMMANDS = """
+import signal, threading
+
+done = threading.Event()
+
+def main(command):
+    signal.signal(signal.SIGTERM, lambda *_: done.set())
+    if command == "serve":
+        done.wait()
+        wind_up()
+    elif command == "check":
+        begin()
+    else:
+        show()
+    forget()
+
+def begin(): ...
+
+def show(): ...
+
+def wind_up(): ...
+
+def forget(): ...
+
+main("serve")
+"""
+
+
+def test_no_other_branch_follows_a_wait_for_stop() -> None:
+    made = program(COMMANDS)
+    on_path = {n for n in ("begin", "show", "wind_up", "forget") if drain(made, n)}
+    assert on_path == {"wind_up", "forget"}
+
+
+NESTED = """
+import asyncio
+
+class Session:
+    def __init__(self):
+        self.jobs = asyncio.Queue()
+        self.task = asyncio.create_task(self.serve())
+
+    async def serve(self):
+        async def {name}():
+            await wait()
+        await {name}()
+
+async def wait(): ...
+"""
+
+
+@pytest.mark.parametrize(("name", "certain"), [("drain", None), ("shutdown", False)])
+def test_a_nested_function_is_a_stop_by_its_name_at_most(name: str, certain: object) -> None:
+    found = drain(program(NESTED.format(name=name)), "wait")
+    assert (found and not found.by_name) == certain
+
+
+def test_an_asynchronous_generator_that_drains_gives_its_caller_one_after_the_other() -> None:
+    source = """
+    import asyncio
+
+    class Turn:
+        def __init__(self):
+            self.queue = asyncio.Queue()
+            self.task = asyncio.create_task(self.drain())
+
+        async def drain(self):
+            {gives}
+            await wait()
+            self.task.cancel()
+
+    async def wait(): ...
+    """
+    assert drain(program(source.format(gives="yield 1")), "wait") is None
+    assert drain(program(source.format(gives="print(1)")), "wait") is not None
+
+
+def test_what_only_a_test_ends_is_not_on_the_drain_path() -> None:
+    fixture = """
+    import contextlib
+    from shop.store import Store
+
+    @contextlib.contextmanager
+    def filled():
+        store = Store()
+        yield store
+        store.empty_all()
+    """
+    store = "class Store:\n    def empty_all(self):\n        pass\n"
+    places = {"tests/fixtures.py": None, "shop/filled.py": "context"}
+    for path, sort in places.items():
+        made = program({"shop/__init__.py": "", "shop/store.py": store, path: fixture})
+        found = drain(made, "Store.empty_all", path="shop/store.py")
+        assert (found and found.sort) == sort
+
+
 MAIN = """
 def main():
     begin()
@@ -393,6 +598,34 @@ def test_what_follows_the_wait_for_stop_is_on_the_drain_path_but_not_the_wait() 
     assert steps(drain(made, "wind_up")) == ["what follows `done.wait()` in `main`", "`wind_up`"]
     assert drain(made, "main", line_of(WAITING, "done.wait()")) is None
     assert drain(made, "begin") is None
+
+
+HANDED_ON = """
+import asyncio, signal
+
+async def main():
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    stopped = asyncio.create_task(stop.wait())
+    await begin()
+    await asyncio.wait({stopped, serve()}, return_when=asyncio.FIRST_COMPLETED)
+    wind_up()
+
+async def begin(): ...
+
+async def serve(): ...
+
+def wind_up(): ...
+
+asyncio.run(main())
+"""
+
+
+def test_a_task_that_waits_for_stop_is_waited_for_where_it_is_awaited() -> None:
+    made = program(HANDED_ON)
+    assert drain(made, "main", line_of(HANDED_ON, "asyncio.wait(")) is None
+    assert drain(made, "begin") is None
+    assert drain(made, "wind_up") is not None
 
 
 def test_a_wait_for_an_event_that_no_handler_sets_is_no_wait_for_stop() -> None:

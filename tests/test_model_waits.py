@@ -184,3 +184,63 @@ class Pool:
 """
     (finding,) = findings_in(source, select=["unbounded-join"])
     assert finding.level is Level.NOTE
+
+
+ROOM = """
+class Room:
+    def join(self, {parameter}):
+        self.name = {parameter}
+
+def enter(rooms, name):
+    rooms.find(name).join()
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameter", "level"), [("nickname", Level.NOTE), ("timeout", Level.WARNING)]
+)
+def test_an_unknown_join_may_enter_a_room_where_the_project_has_rooms(
+    parameter: str, level: Level
+) -> None:
+    (finding,) = findings_in(ROOM.format(parameter=parameter), select=["unbounded-join"])
+    assert finding.level is level
+
+
+IDLE = """
+import threading
+
+def {name}():
+    stop, loaded = threading.Event(), threading.Event()
+    threading.Thread(target=work, args=(stop, loaded)).start()
+    loaded.wait()
+    stop.wait()
+
+def work(stop, loaded):
+    loaded.set()
+    stop.set()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "waits"), [("main", ["loaded.wait()"]), ("load", ["loaded.wait()", "stop.wait()"])]
+)
+def test_the_main_flow_is_idle_where_it_waits_to_be_told_to_stop(
+    name: str, waits: list[str]
+) -> None:
+    found = messages(IDLE.format(name=name), "unbounded-wait")
+    assert [message.partition("`")[2].partition("`")[0] for message in found] == waits
+
+
+FOLDER = """
+class Folder:
+    def join(self, {parameter}):
+        return wait({parameter})
+
+    def walk(self):
+        print(self.join(None))
+"""
+
+
+@pytest.mark.parametrize(("parameter", "found"), [("path", 0), ("timeout", 1)])
+def test_a_join_of_its_own_that_takes_a_path_is_no_wait(parameter: str, found: int) -> None:
+    assert len(messages(FOLDER.format(parameter=parameter), "unbounded-join")) == found

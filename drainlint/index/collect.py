@@ -6,7 +6,7 @@ libcst later can be joined to it.
 """
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -145,7 +145,7 @@ class _Collector(Expressions):
             decorators,
             returns,
             isinstance(node, ast.AsyncFunctionDef),
-            bool(opened.yields),
+            opened.is_generator,
             opened.bound(),
             tuple(opened.calls),
             tuple(opened.results),
@@ -240,8 +240,29 @@ class _Collector(Expressions):
 
     def if_(self, node: ast.If) -> None:
         self.expression(node.test)
-        self.block(node.body)
-        self.block(node.orelse)
+        opened = self.stack[-1]
+        before = opened.yields
+        goes_on = [self.branch(node.body), self.branch(node.orelse)]
+        opened.yields = before or (any(goes_on) and node.end_lineno) or 0
+        if node.orelse:
+            opened.regions += (_region("arm", node.body), _region("arm", node.orelse))
+
+    def branch(self, statements: list[ast.stmt]) -> bool:
+        """Whether what follows the statement may follow a `yield` of its branch, too.
+
+        What follows that `yield` in the branch itself is noted; no other branch follows it.
+        """
+        opened = self.stack[-1]
+        yielded = opened.yields
+        self.block(statements)
+        leaves = bool(statements) and isinstance(statements[-1], ast.Return | ast.Raise)
+        if leaves and len(statements) > 1:
+            opened.regions.append(_region("left", statements))
+        if yielded or not opened.yields:
+            return False
+        opened.regions.extend(_yielded(opened, statements[-1].end_lineno or 0))
+        opened.yields = 0
+        return not leaves
 
     def return_(self, node: ast.Return) -> None:
         if node.value is not None:
@@ -351,9 +372,12 @@ def _region(sort: str, block: list[ast.stmt]) -> Region:
 
 
 def _regions(opened: Open, end_line: int) -> tuple[Region, ...]:
-    if opened.yields:
-        opened.regions.append(Region("yielded", opened.yields + 1, end_line))
-    return tuple(opened.regions)
+    return (*opened.regions, *_yielded(opened, end_line))
+
+
+def _yielded(opened: Open, end_line: int) -> Iterator[Region]:
+    if opened.yields and opened.yields < end_line:
+        yield Region("yielded", opened.yields + 1, end_line)
 
 
 def _stops(kind: Expression) -> bool:

@@ -39,11 +39,13 @@ class Binding:
 
 @value(frozen=True, slots=True)
 class Region:
-    """Lines of a function that run when it is on its way out."""
+    """Lines of a function that tell what runs when it is on its way out."""
 
     sort: str
     """`final` (a `finally` block), `interrupt` (an `except` for KeyboardInterrupt, SystemExit,
-    CancelledError or all), `yielded` (what follows the first `yield`)."""
+    CancelledError or all), `yielded` (what follows a `yield`), `left` (a branch of an `if` that
+    ends with a `return` or `raise`), `arm` (a branch of an `if` that has
+    two: they come in pairs)."""
     first_line: int
     last_line: int
 

@@ -243,6 +243,7 @@ class Expressions:
         opened = self.stack[-1]
         opened.pauses("yield")
         opened.yields = opened.yields or node.lineno
+        opened.is_generator = True
         value = None if node.value is None else self.expression(node.value)
         if value is not None and value.path:
             opened.words.add("await name")
@@ -252,6 +253,7 @@ class Expressions:
         opened = self.stack[-1]
         opened.pauses("yield")
         opened.yields = opened.yields or node.lineno
+        opened.is_generator = True
         return Await(self.expression(node.value), "yield from")
 
     def other(self, node: ast.expr) -> Expression:
@@ -298,7 +300,7 @@ class Expressions:
             place.line,
             place.end_line,
             parameters,
-            is_generator=bool(opened.yields),
+            is_generator=opened.is_generator,
             bindings=opened.bound(),
             calls=tuple(opened.calls),
             results=(body,),

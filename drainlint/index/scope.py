@@ -21,6 +21,7 @@ class Open:
         "checkpoints",
         "cleaning",
         "entered",
+        "is_generator",
         "name",
         "owner",
         "raises",
@@ -51,7 +52,8 @@ class Open:
         self.cleaning = 0
         """How many blocks that run on the way out are open."""
         self.yields = 0
-        """The line of the first `yield`, 0 for none."""
+        """The line of the first `yield` that what is still to come may follow, 0 for none."""
+        self.is_generator = False
 
     def pauses(self, word: str) -> None:
         """Note that it gives control away, by `await` or `yield`."""

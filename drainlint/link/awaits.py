@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Confidence
 from drainlint.link.calls import Known
 from drainlint.link.elsewhere import bounded_by_callers
+from drainlint.link.ended import Subject, is_over
 from drainlint.link.feeds import ways
 from drainlint.link.names import FunctionId
 from drainlint.link.outcomes import cancelled
@@ -22,6 +23,10 @@ SPAWNING = frozenset(
     {"create_task", "ensure_future", "create_background_task", "async_create_task"}
 )
 """Methods whose result is a task, whatever they are called on."""
+BOUNDING = frozenset({"bound", "wait"})
+"""Verbs of coroutine functions that a timeout may be given to."""
+STEPS = 3
+"""From a task to the coroutine that it runs, by names."""
 
 
 def awaits(program: Program, key: FunctionId, body: Body) -> Iterator[Wait]:
@@ -76,10 +81,36 @@ def _wait(
         can_be_bounded=False,
         awaited=True,
         awaited_here=True,
-        bounded_by=known.bounded_by or bounded_by_callers(program, key),
+        bounded_by=known.bounded_by
+        or _bounded_itself(known, named)
+        or bounded_by_callers(program, key),
+        ended=is_over(known, Subject.named(known, named)),
         cancelled=cancelled(known),
         own_job=controls_flow(known),
     )
+
+
+def _bounded_itself(known: Known, named: Expression) -> str:
+    """The timeout of what a task runs: `create_task(asyncio.wait(tasks, timeout=3))`."""
+    made = _made(known, named)
+    for _ in range(STEPS):
+        if made is None:
+            return ""
+        facts = known.program.facts(known.key, made)
+        if facts is not None and facts[0].does in BOUNDING:
+            deadline = known.program.values.deadline(known.key, made, facts[0])
+            return "" if deadline.is_none else made.text
+        if made.method not in SPAWNING or not made.arguments:
+            return ""
+        run = made.arguments[0].value
+        made = run if isinstance(run, Call) else _made(known, run)
+    return ""
+
+
+def _made(known: Known, named: Expression) -> Call | None:
+    """The call that a name gets its value from, where it is a single one."""
+    values = [way.value for _, way in ways(known, named.path) if way.how == "assign"]
+    return values[0] if len(values) == 1 and isinstance(values[0], Call) else None
 
 
 def _evidence(known: Known, kind: Kind | None, named: Expression) -> Confidence | None:

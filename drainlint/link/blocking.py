@@ -134,7 +134,7 @@ def _was_just_put(known: Known) -> bool:
 
 def _is_over(noun: Wait) -> bool:
     """Whether it does not wait at all, or a coroutine does."""
-    return noun.awaited or bool(noun.ended or noun.ready) or noun.deadline.polls
+    return noun.awaited or noun.killed or bool(noun.ended or noun.ready) or noun.deadline.polls
 
 
 def _is_awaited_later(known: Known) -> bool:

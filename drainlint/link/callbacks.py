@@ -23,6 +23,8 @@ def _is_kept(program: Program, key: FunctionId, called: Expression, depth: int) 
     resolved = program.names.resolve(key, called.path)
     if resolved is None or not isinstance(resolved.symbol, Variable):
         return False
+    if _is_weak(program, key, called):
+        return False
     name, scope = resolved.symbol.name, resolved.symbol.scope
     if not resolved.rest and any(p.name == name for p in program.names.function(scope).parameters):
         return depth > 0 and _is_unknown(program, scope, name)
@@ -42,3 +44,12 @@ def _is_unknown(program: Program, scope: FunctionId, name: str) -> bool:
         return False
     passed = program.kinds.arguments.get(scope, {}).get(name, ())
     return not any(program.graph.named(c, value) for c, value in passed)
+
+
+def _is_weak(program: Program, key: FunctionId, called: Expression) -> bool:
+    """Whether it is a weak reference: to call it only tells whether its object is still there."""
+    return any(
+        isinstance(way.value, Call)
+        and program.library(where, way.value.func.path).startswith("weakref.")
+        for where, way in ways(program, key, called.path)
+    )

@@ -90,6 +90,18 @@ class Classes:
             )
         return self._overriding[asked]
 
+    def methods_called(self, name: str) -> list[FunctionId]:
+        """The methods of this name, of any class of the project."""
+        return self._by_name.get(name, [])
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[FunctionId]]:
+        found: dict[str, list[FunctionId]] = defaultdict(list)
+        for key, entry in self.names.functions():
+            if entry.owner:
+                found[entry.short_name].append(key)
+        return dict(found)
+
     @cached_property
     def member_names(self) -> frozenset[str]:
         """The names of all methods, and of all attributes that anything is put into."""

@@ -31,6 +31,20 @@ from drainlint.model.statement import (
 
 CANCELS_AGAIN = ("trio", "anyio")
 """Packages whose cancellation strikes at every await until its scope ends."""
+FOR_ANY_TASK = frozenset(
+    {
+        "AsyncFile",
+        "NamedTemporaryFile",
+        "Path",
+        "TemporaryDirectory",
+        "from_thread",
+        "open_file",
+        "run",
+        "to_thread",
+        "wrap_file",
+    }
+)
+"""What of anyio says nothing of who cancels the tasks that use it."""
 CANCELLATION = re.compile(
     r"(^|\.)(CancelledError|Cancelled|BaseException|get_cancelled_exc_class)$"
 )
@@ -77,11 +91,26 @@ def _cancels_again(program: Program, key: FunctionId, section: Spot) -> bool:
     heads = {target.partition(".")[0] for target in imports}
     if not heads & set(CANCELS_AGAIN):
         return False
-    if "asyncio" not in heads and "main" not in program.roles.registered(key):
+    only_files = "trio" not in heads and _only_uses_files(program, key.path)
+    if "asyncio" not in heads and not only_files and "main" not in program.roles.registered(key):
         return True
     entered = (i.value for w in section.withs for i in w.items)
     paths = (e.func.path for e in entered if isinstance(e, Call))
     return any(program.library(key, p).partition(".")[0] in CANCELS_AGAIN for p in paths)
+
+
+def _only_uses_files(program: Program, path: str) -> bool:
+    """Whether a module uses nothing of anyio but its files and threads, as any task may."""
+    module = program.names.modules[path]
+    imported = {t.partition(".")[2] for t in module.imports.values() if t.startswith("anyio.")}
+    called = {
+        program.library(FunctionId(path, name), call.func.path)
+        for name, entry in module.functions.items()
+        for call in entry.calls
+        if call.func.path
+    }
+    used = imported | {c.partition(".")[2] for c in called if c.startswith("anyio.")}
+    return bool(used) and all(name.partition(".")[0] in FOR_ANY_TASK for name in used)
 
 
 def _section(spot: Spot) -> Spot | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -92,8 +92,15 @@ class _Reached:
 class DrainPaths:
     """Every function and place that runs while the program stops, with the shortest chain."""
 
-    def __init__(self, graph: Graph, roles: Roles, services: Services) -> None:
-        """Take the calls, the roles and the services of a project."""
+    def __init__(
+        self,
+        graph: Graph,
+        roles: Roles,
+        services: Services,
+        side_code: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """Take the calls, roles and services of a project, and what is side code by its place."""
+        self._side_code = cache(side_code)
         self.graph = graph
         self.names = graph.names
         self.roles = roles
@@ -148,18 +155,32 @@ class DrainPaths:
                 if entry.owner:
                     yield Root(key, "context", label)
             elif said == "whole" or self._ends_its_own(key, entry):
-                certain = self.services.of_function(key) is not None
-                if certain and OF_ANYTHING.match(name.partition("@")[0]):
+                of_anything = OF_ANYTHING.match(name.partition("@")[0]) is not None
+                if of_anything and self._ends_another(key, entry):
+                    continue
+                certain = bool(entry.owner) and self.services.of_function(key) is not None
+                if certain and of_anything:
                     certain = self.services.lives(key) or self._ends_its_own(key, entry)
                 yield Root(key, "method", label, not certain)
 
     def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
-        """Whether it runs as a worker, or for each request, whatever its name says.
+        """Whether it runs as a worker, for each request or as a command, whatever its name says.
 
-        `finish` of a handler ends a request, `destroy` of a view an object.
+        `finish` of a handler ends a request, `destroy` of a view an object, `stop` of a chat its
+        answer, `cleanup` of a command line what the user asks for, and a generator that drains
+        gives its caller one thing after the other.
         """
         roles = self.roles.registered(key)
-        return bool(roles & RUNS_BESIDE or (entry.owner and "request-handler" in roles))
+        command = not entry.owner and key in self.roles.main
+        gives = entry.is_async and entry.is_generator
+        return bool(roles & (RUNS_BESIDE | {"request-handler"}) or command or gives)
+
+    def _ends_another(self, key: FunctionId, entry: FunctionEntry) -> bool:
+        """Whether `end` or `finish` is a step of its function's, or ends what it is given."""
+        if not entry.owner:
+            return bool(entry.parent)
+        needed = [p for p in entry.parameters[1:] if p.default is None and not p.star]
+        return bool(needed) and not self._ends_its_own(key, entry)
 
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""
@@ -190,7 +211,8 @@ class DrainPaths:
         if call.method not in OF_THE_LIVING:
             return True
         service = owner is not None and self.services.of(owner) is not None
-        return service or (kind is not None and kind.nature in LIVING)
+        living = LIVING - EVENTS if call.method == "wait" else LIVING  # it waits to be told
+        return service or (kind is not None and kind.nature in living)
 
     def _regions(self) -> Iterator[Root]:
         for key, entry in self.names.functions():
@@ -208,13 +230,14 @@ class DrainPaths:
                         lifespan = "lifespan" in self.roles.registered(key)
                         sort = "shutdown-hook" if lifespan else "context"
                         yield Root(key, sort, label, False, *lines)
-                elif main or worker:
+                elif region.sort in ("final", "interrupt") and (main or worker):
                     word = "`finally`" if region.sort == "final" else "interrupt handler"
                     where = f"{word} of `{shown(entry)}`"
                     yield Root(key, "finally", where, False, *lines)
-            if wait is not None and wait.after <= entry.end_line:
+            if wait is not None:
                 label = f"what follows `{wait.text}` in `{shown(entry)}`"
-                yield Root(key, "after-wait", label, False, wait.after, entry.end_line)
+                for lines in wait.followed_by(entry):
+                    yield Root(key, "after-wait", label, False, *lines)
 
     def _is_sole_entry(self, key: FunctionId) -> bool:
         """A helper that the main flow enters directly, such as `run()` under the guard."""
@@ -282,6 +305,8 @@ class DrainPaths:
         queue: deque[_Reached] = deque()
 
         def reach(one: _Reached) -> None:
+            if self._is_staged(one):
+                return
             if one.guessed and certain:
                 guesses.append(one)
             elif one.chain[-1] not in found:
@@ -298,6 +323,11 @@ class DrainPaths:
                     chain = (*current.chain, callee)
                     reach(_Reached(current.root, chain, current.guessed or guessed))
         return guesses
+
+    def _is_staged(self, reached: _Reached) -> bool:
+        """Whether only a test or an example leads there: it ends what it likes, when it likes."""
+        root, here = reached.root.function.path, reached.chain[-1].path
+        return root != here and self._side_code(root) and not self._side_code(here)
 
     def _called_in(self, root: Root) -> Iterator[FunctionId]:
         """What the lines of a root call, where only part of a function is on the drain path."""

@@ -35,7 +35,7 @@ ALIVE = frozenset({"is_alive", "isAlive", "running", "alive"})
 DONE = frozenset({"done", "ready", "finished", "completed", "successful", "dead"})
 CONTAINERS = frozenset({"list", "tuple", "set", "sorted", "reversed", "enumerate", "zip", "iter"})
 TAKING = frozenset({"pop", "popleft", "copy", "values", "items", "next"})
-WAITED = frozenset({"communicate", "join", "wait", "result"})
+WAITED = frozenset({"communicate", "join", "wait", "result", "exception"})
 RESULTS = frozenset({"result", "exception"})
 """Questions that are answered at once after whatever they ask was waited for."""
 ENDING_ONCE = frozenset({"popen", "process", "thread", "greenlet", "future", "task", "aio-process"})
@@ -56,9 +56,12 @@ class Subject:
     def of(cls, known: Known) -> "Subject | None":
         """What a call waits for; None for a plain function."""
         receiver = known.call.receiver
-        if receiver is None:
-            return None
-        return cls(receiver, frozenset(_groups(known, receiver)))
+        return None if receiver is None else cls.named(known, receiver)
+
+    @classmethod
+    def named(cls, known: Known, expression: Expression) -> "Subject":
+        """What is awaited by its name."""
+        return cls(expression, frozenset(_groups(known, expression)))
 
     def is_(self, other: Expression | None) -> bool:
         """Whether an expression spells the same thing."""
@@ -103,11 +106,31 @@ def ended(known: Known) -> str:
     if subject is None:
         return ""
     return (
+        is_over(known, subject)
+        or _takes_finished(known)
+        or ("it has told so" if has_reported(known) else "")
+    )
+
+
+def is_over(known: Known, subject: Subject) -> str:
+    """Why something has ended, by what was asked of it before or by where it comes from."""
+    return (
         _checked_around(known, subject)
         or _comes_from_finished(known, subject.expression)
         or _checked_before(known, subject)
-        or ("it has told so" if has_reported(known) else "")
     )
+
+
+def _takes_finished(known: Known) -> str:
+    """Whether all that a function waits for has ended: `gather(*done)`."""
+    if not known.program.library(known.key, known.call.func.path):
+        return ""
+    whys = [
+        (_finished_source if argument.name == "*" else _comes_from_finished)(known, argument.value)
+        for argument in known.call.arguments
+        if argument.name in ("", "*")
+    ]
+    return whys[0] if whys and all(whys) else ""
 
 
 # Checks
@@ -172,10 +195,15 @@ def _checked_before(known: Known, subject: Subject) -> str:
 def _waited_for(statement: Statement, subject: Subject) -> bool:
     """Whether a statement has waited for the same thing already, to its end."""
     return any(
-        call.method in WAITED and not call.arguments and subject.is_(call.receiver)
+        call.method in WAITED and subject.is_(call.receiver) and not _gives_up(call)
         for call in statement_calls(statement)
         if isinstance(statement, Do | Assign)
     )
+
+
+def _gives_up(call: Call) -> bool:
+    """Whether a wait may be over before what is waited for; `communicate` raises where it is."""
+    return bool(call.arguments) and call.method != "communicate"
 
 
 def _ends_with(statement: With, subject: Subject) -> bool:

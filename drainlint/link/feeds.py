@@ -8,7 +8,7 @@ from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Library, Variable
 from drainlint.link.roles import WORKERS
 from drainlint.link.spared import would_wait
-from drainlint.model.expression import Call, Constant, Expression
+from drainlint.model.expression import Await, Call, Constant, Expression
 from drainlint.model.statement import (
     Assign,
     Do,
@@ -19,6 +19,7 @@ from drainlint.model.statement import (
     Return,
     Statement,
     While,
+    With,
 )
 
 QUEUES = frozenset({"queue", "aio-queue"})
@@ -30,6 +31,8 @@ def ready(known: Known) -> str:
     nature = "" if known.kind is None else known.kind.nature
     if known.does == "lock":
         return "it is released here" if _is_released(known) else _is_new(known)
+    if _is_given_back(known):
+        return "it is given back here"
     if _is_closed(known):
         return "it was closed before"
     if nature in SOCKETS and (why := _socket_bound(known)):
@@ -41,6 +44,12 @@ def ready(known: Known) -> str:
     if nature in SOCKETS and _selects(known):
         return "it was reported readable"
     return ""
+
+
+def _is_given_back(known: Known) -> bool:
+    """Whether a `with` gives back at its end what is taken: `async with pool.acquire():`."""
+    statement = known.occurrence.spot.statement
+    return isinstance(statement, With) and any(i.value is known.call for i in statement.items)
 
 
 def _is_closed(known: Known) -> bool:
@@ -113,8 +122,12 @@ def _socket_bound(known: Known) -> str:
         if given is None or (isinstance(given, Constant) and given.value in (None, True)):
             continue
         return f"`{call.text}` bounds it"
-    for _, way in ways(known, path):
-        if isinstance(way.value, Call) and way.value.argument("timeout", 1) is not None:
+    for scope, way in ways(known, path):
+        if not isinstance(way.value, Call):
+            continue
+        made = known.program.facts(scope, way.value)
+        at = made[0].at if made is not None and made[0].timeout else None
+        if way.value.argument("timeout", at) is not None:
             return f"`{way.value.text}` bounds it"
     return ""
 
@@ -160,10 +173,20 @@ def marker(known: Known) -> bool:
     if known.kind is None or known.kind.nature not in QUEUES:
         return False
     given = known.call.arguments[0].value if known.call.arguments else None
-    if given is None or not _is_marker(given):
+    if given is None or not _is_marker(given) or _is_emptied(known):
         return False
     path = "" if known.call.receiver is None else known.call.receiver.path
     return any(_has_bound(known, scope, way.value) for scope, way in ways(known, path))
+
+
+def _is_emptied(known: Known) -> bool:
+    """Whether all that was put has just been worked off: `q.join()`, then there is room."""
+    before = next(known.occurrence.spot.preceding(), None)
+    call = before.value if isinstance(before, Do) else None
+    call = call.value if isinstance(call, Await) else call
+    if not isinstance(call, Call) or call.method != "join" or call.arguments:
+        return False
+    return call.receiver is not None and call.receiver.text == known.subject
 
 
 def _is_marker(given: Expression) -> bool:

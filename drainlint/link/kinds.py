@@ -190,7 +190,8 @@ class Kinds(Results):
         """What callers hand over, where all that is known of it agrees."""
         kinds = self._answers.handed(lambda: [self.of(caller, value) for caller, value in values])
         known = [k for k in kinds if k is not None and k.nature]
-        if known and all(k.library == known[0].library for k in known):
+        differs = any(k.nature == "function" for k in known) and len(known) < len(kinds)
+        if known and not differs and all(k.library == known[0].library for k in known):
             return known[0].seen(Confidence.MEDIUM)
         return None
 

@@ -8,7 +8,7 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId
-from drainlint.link.origins import ways
+from drainlint.link.origins import calls_on, ways
 from drainlint.model.expression import (
     Arithmetic,
     Call,
@@ -20,7 +20,7 @@ from drainlint.model.expression import (
     Not,
 )
 from drainlint.model.limit import Flaw, Limit
-from drainlint.model.statement import If, While
+from drainlint.model.statement import If, Raise, Try, While
 from drainlint.model.wait import Wait
 
 CLOCKS = frozenset({"clock", "wall-clock"})
@@ -169,6 +169,9 @@ def _nobody_waits(known: Known, facts: CallFacts) -> Iterator[Limit]:
             on = call.receiver if isinstance(call, Call) else None
             if on is not None and on.text == receiver:
                 return
+    for scope, call in calls_on(known.program, known.key, receiver, ("wait_for_termination",)):
+        if known.program.drain(scope, call.place.line) is None:
+            return  # whoever serves goes on when all is over
     yield _limit(known, Flaw.NOBODY_WAITS, f"`{given.text}` s", certain=True)
 
 
@@ -249,6 +252,8 @@ def _ways_out(loop: While) -> bool:
 def _after_bounded(known: Known) -> Iterator[Limit]:
     """`t.join(5)`, then `t.join()`, and nothing in between that would end it."""
     for statement in known.occurrence.spot.preceding():
+        if isinstance(statement, Try) and any(isinstance(s, Raise) for s in statement.body):
+            return  # it was to go on: its end was the fault, which is raised
         calls = list(statement_calls(statement))
         for call in reversed(calls):
             if named("ends-it", call.method):

@@ -3,12 +3,23 @@
 import re
 from collections.abc import Iterator
 
+from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge import CallFacts
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import Subject, statement_calls
+from drainlint.link.origins import made, runs
 from drainlint.link.services import STOP_WORDS
 from drainlint.model.deadline import Deadline
-from drainlint.model.expression import Call, Compare, Comprehension, Expression, Group, Not
+from drainlint.model.expression import (
+    Call,
+    Compare,
+    Comprehension,
+    Expression,
+    Group,
+    Not,
+    Subscript,
+)
 from drainlint.model.statement import (
     Assign,
     Define,
@@ -16,6 +27,7 @@ from drainlint.model.statement import (
     Handler,
     If,
     Pass,
+    Raise,
     Return,
     Statement,
     Try,
@@ -74,6 +86,8 @@ def _is_swallowed(known: Known, outcome: str) -> bool:
     """Whether the exception that says so is caught on the spot, and nothing done about it."""
     if known.kind is None or known.kind.nature not in ("popen", "process", "foreign-process"):
         return False
+    if any(isinstance(s, Raise) for s in known.occurrence.spot.block):
+        return False  # it is to go on: its end is the fault, which is raised
     last = outcome.rpartition(".")[2]
     for statement in known.occurrence.spot.withs:
         for item in statement.items:
@@ -129,6 +143,7 @@ def _looked_after(known: Known) -> str:
     """What is done after it to learn, or about, who is late: here or where it is called from."""
     several = known.facts is not None and known.facts.outcome == "not-done"
     subject = None if several else Subject.of(known)
+    shared = _handed_along(known)
     if known.kind is not None and known.kind.nature in EVENTS and _is_tested_next(known):
         return "what it stands for is tested next"
     for expression in _following(known):
@@ -136,6 +151,8 @@ def _looked_after(known: Known) -> str:
         _, dot, attribute = expression.path.rpartition(".")
         last = named or (attribute if dot else "")
         if ACTING.search(last) or (last in ASKING and _is_about(expression, subject)):
+            return f"`{expression.text}` follows"
+        if isinstance(expression, Call) and _asks_what_came(expression, shared):
             return f"`{expression.text}` follows"
         if last in AGAIN and subject is not None and _is_about(expression, subject):
             return f"`{expression.text}` follows"
@@ -148,6 +165,26 @@ def _looked_after(known: Known) -> str:
             if call.place.line >= place.line and call.method in ("is_alive", "isAlive"):
                 return f"its caller asks `{call.text}`"
     return ""
+
+
+def _handed_along(known: Known) -> frozenset[str]:
+    """What the worker that is waited for was given: it may put its result there."""
+    receiver = known.call.receiver
+    calls = () if receiver is None else made(known.program, known.key, receiver)
+    return frozenset(
+        part.path
+        for scope, call in calls
+        if scope == known.key
+        for argument in call.arguments
+        for part in argument.value.walk()
+        if part.path
+    )
+
+
+def _asks_what_came(call: Call, shared: frozenset[str]) -> bool:
+    """Whether it is asked whether the worker has put its result where it was to."""
+    asks = call.method == "get_nowait" or named("fill-level", call.method)
+    return asks and call.receiver is not None and call.receiver.path in shared
 
 
 def _is_tested_next(known: Known) -> bool:
@@ -221,11 +258,12 @@ def _is_set(known: Known, receiver: Expression) -> bool:
 
 def cancelled(known: Known) -> bool:
     """Whether what is awaited was cancelled just before, and its cancellation ends here."""
-    return _cancels_before(known) and _takes_cancellation(known)
+    return _cancels_before(known) and (_takes_cancellation(known) or _ends_by_itself(known))
 
 
 def _cancels_before(known: Known) -> bool:
-    awaited = {e.path for a in known.call.parts for e in a.walk() if e.path}
+    parts = [e for a in known.call.parts for e in a.walk()]
+    awaited = {e.path for e in parts if e.path} | {e.text for e in parts if type(e) is Subscript}
     gathers = any(a.name == "return_exceptions" for a in known.call.arguments)
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > NEAR:
@@ -235,7 +273,7 @@ def _cancels_before(known: Known) -> bool:
                 return True
             if call.method != "cancel" or call.receiver is None:
                 continue
-            if call.receiver.path in awaited or _over(statement, awaited):
+            if awaited & {call.receiver.path, call.receiver.text} or _over(statement, awaited):
                 return True
             if _same_group(known, statement):
                 return True
@@ -262,6 +300,28 @@ def _same_group(known: Known, statement: Statement) -> bool:
     over = {loop.iterable.text for loop in loops}
     inner = (s for s in statement.walk() if isinstance(s, For))
     return any(s.iterable.text in over for s in inner)
+
+
+def _ends_by_itself(known: Known) -> bool:
+    """Whether the task takes its own cancellation, and goes on with nothing."""
+    targets = {
+        target
+        for scope, call in made(known.program, known.key, known.call.func)
+        for target in runs(known.program, scope, call)
+    }
+    return bool(targets) and all(
+        _leaves_when_cancelled(known.program.names.function(target)) for target in targets
+    )
+
+
+def _leaves_when_cancelled(entry: FunctionEntry) -> bool:
+    """Whether a coroutine catches its cancellation, and not in a loop that goes on."""
+    caught = [region for region in entry.regions if region.sort == "interrupt"]
+    return bool(caught) and not any(
+        turn.first_line <= region.first_line <= turn.last_line
+        for region in caught
+        for turn in entry.turns
+    )
 
 
 def _takes_cancellation(known: Known) -> bool:

@@ -99,7 +99,7 @@ class Program:
         self.services = Services(self.classes, self.kinds)
         self.lifetimes = Lifetimes(self.services, self.graph, self.values)
         self.programs = Programs(self.graph, self.roles, layout.side_code)
-        self.drain_paths = DrainPaths(self.graph, self.roles, self.services)
+        self.drain_paths = DrainPaths(self.graph, self.roles, self.services, layout.side_code)
         self._functions: dict[FunctionId, Function] = {}
 
     def function(self, key: FunctionId) -> Function:

@@ -8,18 +8,24 @@ from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import ways
 from drainlint.link.program import Program
-from drainlint.model.expression import Await, Call, Constant, Expression, Not
+from drainlint.model.expression import Await, Call, Compare, Constant, Expression, Not
 from drainlint.model.statement import If, Statement, Try
 
+SWITCHES = ("NOHANG", "NOBLOCK", "DONTWAIT", "NONBLOCK")
 SOCKETS = frozenset({"socket", "connection", "channel"})
+OFF_LOOP = frozenset({"off-loop", "executor", "process-executor", "thread", "process"})
+"""Roles of what runs beside an event loop, and not on it."""
 
 
 def is_spared(known: Known) -> bool:
     """Whether a call of a coroutine holds up nobody, though calls like it do."""
     return (
         raises_instead(known)
+        or is_switched_off(known)
+        or is_unconnected(known)
         or _asks_nobody(known)
         or _is_never_run(known)
+        or _has_no_loop(known)
         or _is_for_the_loop(known)
         or has_reported(known)
         or _has_loop_to_itself(known)
@@ -52,6 +58,20 @@ def _is_never_run(known: Known) -> bool:
     return False
 
 
+def _has_no_loop(known: Known) -> bool:
+    """Whether it stands where no event loop was found: `if loop is None: send()`."""
+    for outer in known.occurrence.spot.outward():
+        test = outer.owner.test if isinstance(outer.owner, If) else None
+        if not isinstance(test, Compare) or outer.section != "body":
+            continue
+        held = [way.value for _, way in ways(known.program, known.key, test.left.path)]
+        if test.operators == ("is",) and any(
+            isinstance(value, Call) and named("asks-for-loop", value.method) for value in held
+        ):
+            return True
+    return False
+
+
 def _is_for_the_loop(known: Known) -> bool:
     """Whether it is handed to what takes awaitables only: `asyncio.wait([stop.wait()])`."""
     around = (e for e in known.occurrence.around if isinstance(e, Call))
@@ -68,6 +88,25 @@ def is_coroutine(entry: FunctionEntry) -> bool:
 def raises_instead(known: Known) -> bool:
     """Whether it raises where it would wait: somebody around it catches `BlockingIOError`."""
     return known.kind is not None and known.kind.nature in SOCKETS and would_wait(known)
+
+
+def is_switched_off(known: Known) -> bool:
+    """Whether a flag in the call switches waiting off: `WNOHANG`, `zmq.NOBLOCK`."""
+    values = (e for a in known.call.arguments for e in a.value.walk())
+    return any(switch in e.path for e in values for switch in SWITCHES)
+
+
+def is_unconnected(known: Known) -> bool:
+    """Whether a socket of datagrams notes an address, or sends: nobody has to answer."""
+    receiver = known.call.receiver
+    if receiver is None or not named("sends-datagrams", known.call.method):
+        return False
+    return any(
+        given.value.path.endswith("SOCK_DGRAM")
+        for _, way in ways(known.program, known.key, receiver.path)
+        if isinstance(way.value, Call)
+        for given in way.value.arguments
+    )
 
 
 def would_wait(known: Known) -> bool:
@@ -130,7 +169,7 @@ def _has_loop_to_itself(known: Known) -> bool:
     if not roots:
         return False
     return not any(
-        facts[0].does == "spawn"
+        facts[0].does == "spawn" and not all(r.role in OFF_LOOP for r in facts[0].runs)
         for root in roots
         for reached in {root, key, *program.drain_paths.closure(root)}
         for call in program.names.function(reached).calls

@@ -42,6 +42,27 @@ class Wait(NamedTuple):
     """The line from which on the function winds up."""
     by_loop: bool = False
     """It is a loop that works until it is told to stop."""
+    until: int = 0
+    """The line up to which it does so, where the function is left then; 0 for its end."""
+
+    def followed_by(self, entry: FunctionEntry) -> Iterator[tuple[int, int]]:
+        """The lines that it winds up on, the first and the last of each stretch.
+
+        Where it stands in one branch of an `if`, the other one does not follow it.
+        """
+        arms = [region for region in entry.regions if region.sort == "arm"]
+        others = sorted(
+            (other.first_line, other.last_line)
+            for arm, other in zip(arms[::2], arms[1::2], strict=True)
+            if arm.first_line < self.after <= arm.last_line + 1
+        )
+        first, last = self.after, self.until or entry.end_line
+        for begins, ends in others:
+            if first < begins <= last:
+                yield first, begins - 1
+            first = max(first, ends + 1)
+        if first <= last:
+            yield first, last
 
 
 class StopWaits:
@@ -182,7 +203,18 @@ class StopWaits:
             return Wait(call.text, entry.end_line + 1)
         if facts is not None and facts.timeout and call.argument(facts.timeout, facts.at):
             return None
-        return Wait(call.text, call.place.end_line + 1)
+        awaits = facts is None or not facts.asynchronous or call in entry.checkpoints
+        waiting = call if awaits else self._awaiting(key, entry, call)
+        return Wait(call.text, waiting.place.end_line + 1)
+
+    def _awaiting(self, key: FunctionId, entry: FunctionEntry, call: Call) -> Call:
+        """Where a coroutine is waited for that was handed on: `asyncio.wait({stopped, served})`."""
+        for outer in entry.calls:
+            if outer.place.line >= call.place.line and outer in entry.checkpoints:
+                known = self.graph.kinds.facts(key, outer)
+                if known is not None and known[0].does in WAITS:
+                    return outer
+        return call
 
     def _ends_when_told(self, key: FunctionId, turn: Turn) -> bool:
         """Whether a loop ends by what a handler sets; one that ends otherwise as well does not."""
@@ -209,7 +241,7 @@ class StopWaits:
         for key, entry in self.names.functions():
             wait = None if key in stopping or self._is_handler(key) else self.direct(key, entry)
             if wait is not None and not (wait.by_loop and self._is_worker(key)):
-                found[key] = wait
+                found[key] = _in_branch(entry, wait)
         wave = list(found)
         for _ in range(STEPS):
             wave = [key for key in self._above(wave, found) if key not in stopping]
@@ -258,7 +290,8 @@ class StopWaits:
             after = around[0].last_line if around else place.end_line
             if around and self._is_worker(caller):
                 continue
-            found[caller] = Wait(f"{name}()", after + 1, by_loop=bool(around))
+            wait = Wait(f"{name}()", after + 1, by_loop=bool(around))
+            found[caller] = _in_branch(entry, wait)
             yield caller
 
     def _is_handler(self, key: FunctionId) -> bool:
@@ -277,6 +310,16 @@ def _is_flag(way: Binding, *, itself: bool) -> bool:
     """Whether an assignment tells something: a truth value, or whatever the handler sets itself."""
     truth = isinstance(way.value, Constant) and isinstance(way.value.value, bool)
     return way.how in ("assign", "augment") and (itself or truth)
+
+
+def _in_branch(entry: FunctionEntry, wait: Wait) -> Wait:
+    """A wait in a branch that is left with a `return` is followed by that branch only."""
+    lines = (
+        region.last_line
+        for region in entry.regions
+        if region.sort == "left" and region.first_line < wait.after <= region.last_line + 1
+    )
+    return wait._replace(until=min(lines, default=0))
 
 
 def _shown(turn: Turn) -> str:

@@ -12,7 +12,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.origins import Identity, calls_on, made, runs, ways
 from drainlint.link.program import Program
 from drainlint.model.deadline import AT_ONCE, FOREVER
-from drainlint.model.expression import Call, Constant, Expression
+from drainlint.model.expression import Call, Compare, Constant, Expression, Not
 from drainlint.model.lock import Lock, UnderLock
 from drainlint.model.pause import Pause
 from drainlint.model.place import Place
@@ -22,6 +22,8 @@ from drainlint.model.wait import Wait
 SENDS = frozenset({"io", "write", "network", "flush"})
 """Verbs of calls that hand something over to a host or a disk."""
 WAITS = frozenset({"join", "wait", "take", "put", "close", "select", "network", "process"})
+HANDS_OVER = frozenset({"wait", "join", "bound"})
+"""Verbs of functions that wait for what they are given."""
 REMOTE = frozenset({"socket", "session", "channel", "connection", "consumer"})
 SPAWNS = frozenset(
     {"submit", "map", "apply_async", "map_async", "imap", "imap_unordered", "spawn", "start_soon"}
@@ -50,7 +52,7 @@ class UnderLocks:
         """Take the linked program with the bodies that were read."""
         self.program = program
         self.locks = Locks(program)
-        self._needs: dict[tuple[FunctionId, Identity], Held | None] = {}
+        self._needs: dict[tuple[FunctionId, Identity, FunctionId], Held | None] = {}
 
     def of(self, known: Known, waited: Wait | None) -> Iterator[UnderLock]:
         """What a call does under a lock; nothing where it holds none or is soon done."""
@@ -112,7 +114,8 @@ class UnderLocks:
             for scope, way in self.program.classes.bindings(owner, attribute):
                 if scope == key or not self.program.names.is_function(scope):
                     continue
-                if way.how in ("assign", "augment") and not self._is_set_up(scope):
+                goes_on = _goes_on(test, f"{me}.{attribute}", way.value)
+                if way.how in ("assign", "augment") and not self._is_set_up(scope) and not goes_on:
                     yield _Side(scope, way.line)
 
     def _foreign(self, known: Known, waited: Wait | None, *, callback: bool) -> list[Held]:
@@ -250,10 +253,14 @@ class UnderLocks:
         return None
 
     def _need(self, start: FunctionId, held: Held) -> Held | None:
-        key = (start, held.lock)
+        key = (start, held.lock, held.function)
         if key not in self._needs:
             reached = {*self.program.drain_paths.closure(start)}
-            takers = (h for h in self.locks.takers(held.lock) if h.function in reached)
+            takers = (
+                h
+                for h in self.locks.takers(held.lock)
+                if h.function in reached and h.function != held.function
+            )
             self._needs[key] = next(takers, None)
         return self._needs[key]
 
@@ -261,7 +268,7 @@ class UnderLocks:
         """Who must go on for a wait to end."""
         receiver = known.call.receiver
         if receiver is None or self.program.library(known.key, known.call.func.path):
-            for argument in known.call.arguments:
+            for argument in known.call.arguments if waited.verb in HANDS_OVER else ():
                 yield from self._made_by(known.key, argument.value)
             return
         nature = waited.nature
@@ -308,6 +315,20 @@ class UnderLocks:
                     or self._saves(held.function, call)
                 ):
                     yield held.function
+
+
+def _goes_on(test: Expression, path: str, value: Expression) -> bool:
+    """Whether a loop with this test goes on where a path is given a constant value."""
+    if not isinstance(value, Constant):
+        return False
+    match test:
+        case Not(value=asked):
+            return asked.path == path and not value.value
+        case Compare(
+            left=left, operators=("is" | "is not" as sign,), rights=(Constant() as right,)
+        ):
+            return left.path == path and (value.value is right.value) == (sign == "is")
+    return test.path == path and bool(value.value)
 
 
 def _sends(known: Known) -> bool:
@@ -362,7 +383,8 @@ def _has_bound(known: Known) -> bool:
     """Whether the queue that something is put into may be full."""
     receiver = known.call.receiver
     for scope, call in () if receiver is None else made(known.program, known.key, receiver):
-        size = call.argument("maxsize", 0)
+        kind = known.program.kinds.of(scope, call)
+        size = call.argument("maxsize", 0) if kind is not None and "queue" in kind.nature else None
         if size is not None and known.program.values.number(scope, size) != 0:
             return True
     return False

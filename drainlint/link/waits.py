@@ -1,10 +1,13 @@
 """Builds waits: calls that may hold their caller up, and what bounds them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
+from drainlint.link.commands import is_brief
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
@@ -14,6 +17,7 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.roles import WORKERS
 from drainlint.link.services import STOP_WORDS
+from drainlint.link.spared import is_switched_off, is_unconnected
 from drainlint.link.sums import earlier, repeats
 from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import (
@@ -26,7 +30,7 @@ from drainlint.model.expression import (
     Not,
     Yield,
 )
-from drainlint.model.statement import If, Return
+from drainlint.model.statement import If, Return, Try, While
 from drainlint.model.wait import Wait
 
 WAKING = frozenset(
@@ -48,7 +52,6 @@ CLIENTS = frozenset({"client", "limits"})
 """Verbs of calls that wait for nobody, but say how long others may."""
 THROUGH = frozenset({"shield", "wrap_future", "wait_for"})
 """Functions that wait for just what they are given."""
-SWITCHES = ("NOHANG", "NOBLOCK", "DONTWAIT", "NONBLOCK")
 
 
 def wait(known: Known) -> Wait | None:
@@ -63,7 +66,7 @@ def wait(known: Known) -> Wait | None:
         return _noun(known, "bound", known.own_bound, facts)
     if facts.does in CLIENTS:
         return _client(known, facts)
-    if facts.waits and not _is_off(known):
+    if facts.waits and not is_switched_off(known) and not is_unconnected(known):
         deadline = known.program.values.deadline(known.key, known.call, facts)
         return _noun(known, facts.does, deadline, facts)
     return None
@@ -102,12 +105,6 @@ def handed_over(known: Known) -> Iterator[Wait]:
             handed_over=True,
             bounded_by=known.bounded_by,
         )
-
-
-def _is_off(known: Known) -> bool:
-    """Whether a flag in the call switches waiting off: `WNOHANG`, `zmq.NOBLOCK`."""
-    values = (e for a in known.call.arguments for e in a.value.walk())
-    return any(switch in e.path for e in values for switch in SWITCHES)
 
 
 def _killall(known: Known, facts: CallFacts) -> Wait | None:
@@ -151,9 +148,10 @@ def _unknown_join(known: Known) -> Wait | None:
             return None  # a coroutine of the project's own is judged where it waits itself
         if not known.occurrence.dropped and not known.awaited and not _is_returned(known):
             return None  # a worker's join gives nothing: this one makes a text or a task
-        return _noun(known, "join", FOREVER)
+        noun = _noun(known, "join", FOREVER)
+        return replace(noun, confidence=Confidence.LOW) if _may_enter(known) else noun
     (argument, *more) = call.arguments
-    if more or argument.name not in ("", "timeout"):
+    if more or argument.name not in ("", "timeout") or _joins_paths(known):
         return None
     if known.program.values.is_none(known.key, argument.value):
         return _noun(known, "join", FOREVER)
@@ -162,6 +160,29 @@ def _unknown_join(known: Known) -> Wait | None:
     if argument.name == "timeout" or is_number or is_limit:
         return _noun(known, "join", known.program.values.timeout(known.key, argument.value, None))
     return None
+
+
+def _joins_paths(known: Known) -> bool:
+    """Whether a `join` of the project's own takes something else than a timeout: a path."""
+    targets = known.program.graph.targets(known.key, known.call)
+    given = [known.program.names.function(t).parameters[1:2] for t in targets]
+    return bool(given) and not any(
+        not first or first[0].star or named("join-limit", first[0].name) for first in given
+    )
+
+
+def _may_enter(known: Known) -> bool:
+    """Whether something unknown may as well be a room or a group that one joins.
+
+    The project has such things: their `join` takes a name or a key, and no timeout.
+    """
+    if known.kind is not None:
+        return False
+    for method in known.program.classes.methods_called("join"):
+        given = known.program.names.function(method).parameters[1:]
+        if given and not any(p.star or named("join-limit", p.name) for p in given):
+            return True
+    return False
 
 
 def _is_returned(known: Known) -> bool:
@@ -197,6 +218,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         can_be_bounded=facts is None or bool(facts.timeout),
         by_default=_is_default(known, facts),
         runs_its_job=facts is not None and bool(facts.runs) and not facts.timeout,
+        is_brief=is_brief(known, verb),
         is_facade=_is_facade(known),
         awaited=known.is_asynchronous,
         awaited_here=_is_awaited_here(known),
@@ -211,7 +233,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         own_job=_own_job(known),
         hands_on=hands_on(known),
         locks=tuple(_locks(known)),
-        in_loop=any(True for _ in known.occurrence.spot.loops),
+        in_loop=_is_in_loop(known),
         seen=_seen(known, facts) if not deadline.is_none else "",
         is_pause=is_pause(known, deadline),
         ready=ready(known) if verb in ("take", "lock") else "",
@@ -220,6 +242,13 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         repeats=loop,
         earlier=earlier(known, deadline) if known.drain is not None else (),
     )
+
+
+def _is_in_loop(known: Known) -> bool:
+    """Whether a loop around it makes it again; what a `while` asks is asked on every turn."""
+    statement = known.occurrence.spot.statement
+    asked = isinstance(statement, While) and known.occurrence.in_test
+    return asked or any(True for _ in known.occurrence.spot.loops)
 
 
 def _is_facade(known: Known) -> bool:
@@ -326,7 +355,8 @@ def _woken_by_stop(known: Known) -> bool:
 
 def _is_idle(known: Known) -> bool:
     function = known.function
-    if known.program.roles.registered(known.key) & WORKERS and _waits_for_stop(known):
+    beside = known.program.roles.registered(known.key) & WORKERS
+    if _waits_for_stop(known) and (beside or function.main or _is_interrupted(known)):
         return True
     if known.kind is not None and not (function.main or function.helper):
         return False
@@ -337,9 +367,20 @@ def _waits_for_stop(known: Known) -> bool:
     """Whether it is a watcher's: a worker that does nothing until it is told to stop."""
     event = known.kind is not None and known.kind.nature == "event"
     spot = known.occurrence.spot
-    if not event or spot.owner is not None or not known.occurrence.dropped:
+    tried = isinstance(spot.owner, Try) and spot.section == "body"
+    if not event or not (spot.owner is None or tried) or not known.occurrence.dropped:
         return False
     return bool(STOP_WORDS.search(known.subject.lower()))
+
+
+def _is_interrupted(known: Known) -> bool:
+    """Whether whoever waits is told to stop by an exception, and winds up then."""
+    return any(
+        isinstance(outer.owner, Try)
+        and outer.section == "body"
+        and any(k.path == "KeyboardInterrupt" for h in outer.owner.handlers for k in h.kinds)
+        for outer in known.occurrence.spot.outward()
+    )
 
 
 def _own_job(known: Known) -> bool:

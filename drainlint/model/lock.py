@@ -6,6 +6,9 @@ from drainlint.finding import Related
 from drainlint.model.deadline import Deadline
 from drainlint.model.noun import Noun
 
+MOMENT = 0.5
+"""Seconds for which a lock may be held while somebody is waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
@@ -56,3 +59,9 @@ class UnderLock(Noun):
     """Its function is there to save, flush or take a snapshot."""
     is_asynchronous: bool = False
     """A coroutine waits, with a lock of the event loop's."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is over within a moment, whoever is held up."""
+        seconds = self.deadline.seconds
+        return seconds is not None and 0 < seconds <= MOMENT

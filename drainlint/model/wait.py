@@ -51,6 +51,8 @@ class Wait(Noun):
     """What bounds it (or does not) is the library's default: no timeout is given."""
     runs_its_job: bool = False
     """It runs what it is given and gives its result, as a plain call would."""
+    is_brief: bool = False
+    """The child only tells something, or sends a signal, and ends."""
     is_facade: bool = False
     """It gives the result of a call of the project's own, as a blocking twin of that call does."""
     awaited: bool = False

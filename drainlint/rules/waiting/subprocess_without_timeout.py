@@ -11,7 +11,7 @@ HANDLERS = frozenset({"request-handler", "signal-handler", "loop-signal-handler"
 
 
 def _level(wait: Wait) -> Level:
-    if is_far_from_the_stop(wait):
+    if is_far_from_the_stop(wait) or wait.is_brief:
         return Level.NOTE
     if wait.drain is not None:
         return Level.WARNING if wait.drain.by_name else Level.ERROR

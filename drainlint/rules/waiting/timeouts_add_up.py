@@ -57,7 +57,8 @@ class TimeoutsAddUp(Rule[Wait]):
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a bounded wait that a loop repeats, or that takes a row of waits over the budget."""
-        if wait.verb not in STOPPING or wait.is_pause or wait.hands_on or wait.ended:
+        over = wait.ended or wait.killed
+        if wait.verb not in STOPPING or wait.is_pause or wait.hands_on or over:
             return
         if wait.repeats is not None and _matters(wait):
             place = wait.repeats.place

@@ -45,6 +45,7 @@ class UnboundedAwait(Rule[Wait]):
         if wait.verb not in ("join", "wait", "await", "close") or not wait.awaited:
             return
         handed_on = wait.deadline.bound is Bound.HANDED_ON
+        harmless = wait.killed or wait.is_brief or handed_on or is_far_from_the_stop(wait)
         if not wait.drain or not wait.awaited_here or not (wait.deadline.is_none or handed_on):
             return
         if is_left_alone(wait) or wait.cancelled:
@@ -56,5 +57,5 @@ class UnboundedAwait(Rule[Wait]):
             f"`{wait.text}` can wait for ever while the service stops ({wait.drain.root})",
             wait.related(wait.place, "no deadline"),
             remedy="put it under one `asyncio.timeout()` with what is left of the drain budget",
-            level=Level.NOTE if wait.killed or handed_on or is_far_from_the_stop(wait) else None,
+            level=Level.NOTE if harmless else None,
         )

@@ -51,6 +51,8 @@ class UnboundedWait(Rule[Wait]):
 
 def _level(wait: Wait) -> Level | None:
     beside = wait.drain is not None or bool(wait.function.worker)
-    if wait.killed or wait.deadline.bound is Bound.HANDED_ON or (wait.is_facade and not beside):
+    if wait.killed or wait.is_brief or wait.deadline.bound is Bound.HANDED_ON:
+        return Level.NOTE
+    if wait.is_facade and not beside:
         return Level.NOTE
     return at_most(wait)

@@ -50,6 +50,7 @@ class UncheckedTimeout(Rule[Wait]):
             or wait.hands_on
             or wait.own_job
             or wait.ended
+            or wait.killed
         ):
             return
         yield self.found(

@@ -76,7 +76,7 @@ class WaitUnderLock(Rule[UnderLock]):
 
 def _level(noun: UnderLock) -> Level | None:
     if noun.needed is not None:
-        return Level.ERROR
+        return Level.NOTE if noun.is_short else Level.ERROR
     if noun.is_asynchronous or not noun.lock.takers:
         return None
     if noun.does == "callback":

@@ -1,0 +1,94 @@
+"""Commands that children run: which of them are soon done."""
+
+from collections.abc import Iterator
+
+from drainlint.knowledge.names import named
+from drainlint.link.calls import Known
+from drainlint.link.names import FunctionId
+from drainlint.link.origins import DEPTH, made, ways
+from drainlint.link.program import Program
+from drainlint.model.expression import Call, Conditional, Constant, Expression, Group
+
+LONGEST = 4
+"""Words of a command that only asks a program for its version: `python -m pip --version`."""
+CHILDREN = frozenset({"popen", "aio-process"})
+
+
+def is_brief(known: Known, verb: str) -> bool:
+    """Whether the child that is waited for tells something, or sends a signal, and ends."""
+    if verb == "process":
+        return _is_soon_done(known.program, known.key, known.call)
+    if known.kind is None or known.kind.nature not in CHILDREN or known.call.receiver is None:
+        return False
+    makers = [
+        (scope, call)
+        for scope, call in made(known.program, known.key, known.call.receiver)
+        if (kind := known.program.kinds.of(scope, call)) is not None
+        and CHILDREN & {kind.nature, kind.element.nature if kind.element is not None else ""}
+    ]
+    return bool(makers) and all(_is_soon_done(known.program, *maker) for maker in makers)
+
+
+def _is_soon_done(program: Program, scope: FunctionId, call: Call) -> bool:
+    given = call.argument("args", 0)
+    plain = [a.value for a in call.arguments if a.name in ("", "*")]
+    if given is None:
+        return False
+    if len(plain) > 1 and isinstance(given, Constant):
+        return _tells([_text(value) for value in plain])  # each word is an argument of its own
+    commands = [_words(program, where, value) for where, value in _values(program, scope, given)]
+    return bool(commands) and all(_tells(words) for words in commands)
+
+
+def _values(
+    program: Program, scope: FunctionId, given: Expression, depth: int = 0
+) -> Iterator[tuple[FunctionId, Expression]]:
+    """What is given as it is written: in the call, or where the name that it has gets its value."""
+    if isinstance(given, Call) and given.method == "split":  # of a text, or by `shlex`
+        texts = [a.value for a in given.arguments] if given.arguments else [given.receiver]
+        given = texts[0] or given
+    if isinstance(given, Conditional):
+        yield from _values(program, scope, given.body, depth)
+        yield from _values(program, scope, given.otherwise, depth)
+    elif not given.path or depth > DEPTH or _is_parameter(program, scope, given.path):
+        yield scope, given
+    else:
+        for where, way in ways(program, scope, given.path):
+            assigned = way.how == "assign" and not way.items and not way.value.path
+            if assigned:
+                yield from _values(program, where, way.value, depth + 1)
+            else:
+                yield where, given
+
+
+def _is_parameter(program: Program, scope: FunctionId, name: str) -> bool:
+    return any(p.name == name for p in program.names.function(scope).parameters)
+
+
+def _words(program: Program, scope: FunctionId, command: Expression) -> list[str]:
+    """The words of a command; what is not constant counts as an empty one."""
+    if not isinstance(command, Group) or not command.items:
+        return _text(command).split()
+    first = {_text(value) for _, value in _values(program, scope, command.items[0])}
+    soon = bool(first) and all(named("soon-done", _base(name)) for name in first)
+    program_name = first.pop() if len(first) == 1 or soon else ""
+    return [program_name, *(_text(item) for item in command.items[1:])]
+
+
+def _text(value: Expression) -> str:
+    return value.value if isinstance(value, Constant) and isinstance(value.value, str) else ""
+
+
+def _base(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2].removesuffix(".exe")
+
+
+def _tells(words: list[str]) -> bool:
+    if not words:
+        return False
+    if named("soon-done", _base(words[0])):
+        return True
+    if len(words) == 1:
+        return False
+    asks = len(words) <= LONGEST and named("tells-about-itself", words[-1])
+    return asks or (_base(words[0]) == "git" and named("asks-repository", words[1]))
