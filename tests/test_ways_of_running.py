@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +27,7 @@ from drainlint.judge import Judge, Linked
 from drainlint.recall import recalled
 from drainlint.report import render
 from drainlint.run import Plan, Request, check, plan
+from drainlint.team import Team
 from drainlint.verdict import Jury
 from tests.conftest import PROJECT
 
@@ -120,8 +121,23 @@ def test_real_packages_have_findings_of_several_kinds(report: str) -> None:
     assert len({finding["code"] for finding in json.loads(report)["findings"]}) >= SEVERAL
 
 
-def test_two_processes_say_what_one_says(project: Path, report: str) -> None:
-    assert_same(told(planned(project, jobs=2)), report)
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_several_processes_say_what_one_says(
+    project: Path, report: str, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    class Counted(Team[Any]):
+        def __init__(self, weights: Mapping[str, int], size: int) -> None:
+            sizes.append(size)
+            super().__init__(weights, size)
+
+    monkeypatch.setattr("drainlint.team.Team", Counted)
+    monkeypatch.setattr("drainlint.judge.FEW", 0)
+    monkeypatch.setattr("drainlint.gather.FEW", 0)
+
+    assert_same(told(planned(project, jobs=jobs)), report)
+    assert sizes == [jobs]
 
 
 def test_the_order_of_files_changes_nothing(project: Path, report: str) -> None:
