@@ -234,12 +234,17 @@ def _is_pipe(program: Program, scope: FunctionId, given: Expression | None) -> b
 
 def _mentions(known: Known, child: str, *, own: bool) -> Iterator[_Mention]:
     """The mentions of a child's streams: in its function, or those of an attribute in its file."""
+    functions = known.program.names.modules[known.key.path].functions
     if own:
-        yield from _mentions_in(known.key, known.program.names.function(known.key), child)
+        for name, entry in functions.items():
+            own_names = {*entry.bindings, *(p.name for p in entry.parameters)}
+            nested = name.startswith(f"{known.key.name}.") and child not in own_names
+            if name == known.key.name or nested:
+                yield from _mentions_in(FunctionId(known.key.path, name), entry, child)
         return
     last = child.rpartition(".")[2]
     thing = identity(known.program, known.key, child)
-    for name, entry in known.program.names.modules[known.key.path].functions.items():
+    for name, entry in functions.items():
         scope = FunctionId(known.key.path, name)
         heads = {p.partition(f".{last}")[0] for p in _paths(entry) if f".{last}" in p}
         for path in sorted(f"{head}.{last}" for head in heads):

@@ -177,9 +177,10 @@ class DrainPaths:
 
     def _ends_another(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether `end` or `finish` is a step of its function's, or ends what it is given."""
-        if not entry.owner:
-            return bool(entry.parent)
-        needed = [p for p in entry.parameters[1:] if p.default is None and not p.star]
+        if not entry.owner and entry.parent:
+            return True
+        given = entry.parameters[1 if entry.owner else 0 :]
+        needed = [p for p in given if p.default is None and not p.star]
         return bool(needed) and not self._ends_its_own(key, entry)
 
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:

@@ -221,9 +221,11 @@ class Moments:
         return None
 
     def _is_stop_wait(self, key: FunctionId, call: Call, around: Expression) -> bool:
+        known = self.program.facts(key, call)
+        if known is not None and known[0].asynchronous and not self._is_awaited(key, call):
+            return False  # a task waits, and whoever made it goes on
         if self.program.drain_paths.is_stop_wait(key, call):
             return True
-        known = self.program.facts(key, call)
         if known is None:
             return False
         facts, kind = known
@@ -236,6 +238,11 @@ class Moments:
         named = call.receiver.path.rpartition(".")[2] if call.receiver is not None else ""
         unbounded = self.program.values.deadline(key, call, facts).is_none
         return unbounded and bool(STOP_WORDS.search(named.lower()))
+
+    def _is_awaited(self, key: FunctionId, call: Call) -> bool:
+        """Whether a coroutine stops for it, or for what it is handed to."""
+        checkpoints = self.program.names.function(key).checkpoints
+        return any(part == call for outer in checkpoints for part in outer.walk())
 
     def _stale_noun(  # noqa: PLR0913, PLR0917 - the parts of one value
         self,

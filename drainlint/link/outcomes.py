@@ -265,6 +265,8 @@ def _cancels_before(known: Known) -> bool:
     parts = [e for a in known.call.parts for e in a.walk()]
     awaited = {e.path for e in parts if e.path} | {e.text for e in parts if type(e) is Subscript}
     gathers = any(a.name == "return_exceptions" for a in known.call.arguments)
+    if any(_cancels(around.owner, awaited) for around in known.occurrence.spot.outward()):
+        return True
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > NEAR:
             return False
@@ -278,6 +280,18 @@ def _cancels_before(known: Known) -> bool:
             if _same_group(known, statement):
                 return True
     return False
+
+
+def _cancels(owner: Statement | None, awaited: set[str]) -> bool:
+    """Whether a test cancels what is awaited under it: `if task.cancel():`."""
+    tested = owner.test.walk() if isinstance(owner, If) else ()
+    return any(
+        isinstance(part, Call)
+        and part.method == "cancel"
+        and part.receiver is not None
+        and part.receiver.text in awaited
+        for part in tested
+    )
 
 
 def _calls(statement: Statement) -> Iterator[Call]:

@@ -9,7 +9,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.origins import ways
 from drainlint.link.program import Program
 from drainlint.model.expression import Await, Call, Compare, Constant, Expression, Not
-from drainlint.model.statement import If, Statement, Try
+from drainlint.model.statement import If, Statement, Try, With
 
 SWITCHES = ("NOHANG", "NOBLOCK", "DONTWAIT", "NONBLOCK")
 SOCKETS = frozenset({"socket", "connection", "channel"})
@@ -21,6 +21,7 @@ def is_spared(known: Known) -> bool:
     """Whether a call of a coroutine holds up nobody, though calls like it do."""
     return (
         raises_instead(known)
+        or _is_entered_by_the_loop(known)
         or is_switched_off(known)
         or is_unconnected(known)
         or _asks_nobody(known)
@@ -88,6 +89,16 @@ def is_coroutine(entry: FunctionEntry) -> bool:
 def raises_instead(known: Known) -> bool:
     """Whether it raises where it would wait: somebody around it catches `BlockingIOError`."""
     return known.kind is not None and known.kind.nature in SOCKETS and would_wait(known)
+
+
+def _is_entered_by_the_loop(known: Known) -> bool:
+    """Whether an `async with` enters what it gives: `async with engine.begin() as link:`."""
+    statement = known.occurrence.spot.statement
+    return (
+        isinstance(statement, With)
+        and statement.asynchronous
+        and any(item.value is known.call for item in statement.items)
+    )
 
 
 def is_switched_off(known: Known) -> bool:
