@@ -324,6 +324,47 @@ def test_what_follows_the_yield_of_a_context_manager_is_on_the_drain_path() -> N
     assert drain(made, "begin") is None
 
 
+LEAVING = """
+import contextlib
+import threading
+
+@contextlib.contextmanager
+def ending(worker: threading.Thread):
+    yield
+    worker.join()
+
+@contextlib.contextmanager
+def setting_back(settings):
+    yield
+    settings.update(old)
+
+class Worker:
+    def __init__(self):
+        self.thread = threading.Thread(target=print)
+
+    def __exit__(self, *_):
+        self.thread.join()
+
+class Patch:
+    def __exit__(self, *_):
+        self.module.name = self.old
+"""
+
+
+def test_leaving_a_block_that_only_sets_something_back_says_little_of_the_end() -> None:
+    made = program(LEAVING)
+
+    def weak(function: str, line: str = "") -> bool:
+        found = drain(made, function, line_of(LEAVING, line) if line else 0)
+        assert found is not None
+        return found.by_name
+
+    assert not weak("ending", "worker.join()")
+    assert weak("setting_back", "settings.update")
+    assert not weak("Worker.__exit__")
+    assert weak("Patch.__exit__")
+
+
 def test_a_generator_that_is_no_context_manager_does_not_count() -> None:
     made = program(CONTEXT.replace("@contextlib.contextmanager", ""))
     assert drain(made, "wind_up") is None

@@ -59,6 +59,8 @@ REGISTERED = {
     "finaliser": ("exit-hook", "finaliser"),
     "shutdown-hook": ("shutdown-hook", "shutdown hook"),
 }
+FAR = 1 << 30
+"""Behind the last line of any file."""
 LIVING = WORKERS | RESOURCES | EVENTS
 RUNS_BESIDE = frozenset({"thread", "process", "greenlet"})
 CERTAIN = frozenset({"signal", "exit-hook", "shutdown-hook"})
@@ -153,7 +155,9 @@ class DrainPaths:
             label = f"`{shown(entry)}`"
             if said == "context":
                 if entry.owner:
-                    yield Root(key, "context", label)
+                    certain = self.services.of_function(key) is not None
+                    certain = certain or self._ends_something(key, entry)
+                    yield Root(key, "context", label, not certain)
             elif said == "whole" or self._ends_its_own(key, entry):
                 of_anything = OF_ANYTHING.match(name.partition("@")[0]) is not None
                 if of_anything and self._ends_another(key, entry):
@@ -187,6 +191,18 @@ class DrainPaths:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""
         return any(
             call.method in ENDING and self._is_owned(key, entry, call) and self._lives(key, call)
+            for call in entry.calls
+        )
+
+    def _ends_something(
+        self, key: FunctionId, entry: FunctionEntry, first_line: int = 0, last_line: int = FAR
+    ) -> bool:
+        """Whether what leaves a block ends something, rather than setting back what it changed."""
+        return any(
+            call.method in ENDING
+            and call.receiver is not None
+            and first_line <= call.place.line <= last_line
+            and self._lives(key, call)
             for call in entry.calls
         )
 
@@ -230,7 +246,8 @@ class DrainPaths:
                         label = f"what follows the `yield` of `{shown(entry)}`"
                         lifespan = "lifespan" in self.roles.registered(key)
                         sort = "shutdown-hook" if lifespan else "context"
-                        yield Root(key, sort, label, False, *lines)
+                        certain = lifespan or self._ends_something(key, entry, *lines)
+                        yield Root(key, sort, label, not certain, *lines)
                 elif region.sort in ("final", "interrupt") and (main or worker):
                     word = "`finally`" if region.sort == "final" else "interrupt handler"
                     where = f"{word} of `{shown(entry)}`"
