@@ -64,6 +64,8 @@ class Asking:
             if self.reading.walks_over & set(own):
                 continue
             asked = list(self._origins(own)) if own else [clause]
+            if self.reading.looks_at & set(own):
+                asked = [clause, *asked]
             room = bool(own) and is_room(_measured(clause, asked), where)
             pauses = where != "take" or id(test) in self.reading.pausing
             for expression in asked:
@@ -113,12 +115,18 @@ class Asking:
             if not takes and {question.subject, question.text} & self.reading.changed:
                 continue
             moved = anew and self._moves(expression)
-            if question.sort == "flag" and (
-                moved or is_limit(question.text) or is_limit(question.subject.partition("[")[0])
-            ):
+            if question.sort == "flag" and (moved or self._is_limit(question)):
                 continue
             fetched = any(_is_within(question.text, r) for r in self.reading.refreshed)
             yield replace(question, sort="external") if fetched else question
+
+    def _is_limit(self, question: Question) -> bool:
+        """Whether the name asked about is a limit or a constant, that nobody sets."""
+        names = (question.text, question.subject.partition("[")[0])
+        return any(
+            is_limit(name) and not self.reading.program.is_switched(self.reading.key, name)
+            for name in names
+        )
 
     @property
     def _added(self) -> set[str]:

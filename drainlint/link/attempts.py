@@ -4,16 +4,27 @@ from collections.abc import Iterator, Mapping
 
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
+from drainlint.link.bounds import CLOCKS
 from drainlint.link.calls import Known, is_log
 from drainlint.link.fetched import is_computed
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
-from drainlint.link.surroundings import Spot
 from drainlint.link.turns import always_leaves, is_always_reached, leaves
 from drainlint.model.expression import Call, Not
 from drainlint.model.loop import Step
 from drainlint.model.pause import Pause
-from drainlint.model.statement import Assign, For, Handler, If, Leave, Pass, Statement, Try, While
+from drainlint.model.statement import (
+    Assign,
+    Block,
+    For,
+    Handler,
+    If,
+    Leave,
+    Pass,
+    Statement,
+    Try,
+    While,
+)
 
 TAKES = frozenset({"take", "lock", "select", "network"})
 RESULTS = frozenset({"task", "future", "aio-future", "result"})
@@ -153,7 +164,7 @@ def _when_nothing(one: Known, statement: While | For) -> Handler | Statement | N
             break
         if isinstance(outer.owner, Try) and outer.section == "body":
             return _handler(outer.owner)
-    return _tested(spot, statement)
+    return _tested(one, statement)
 
 
 def _handler(statement: Try) -> Handler | None:
@@ -165,17 +176,25 @@ def _handler(statement: Try) -> Handler | None:
     return None
 
 
-def _tested(spot: Spot, statement: While | For) -> Statement | None:
+def _tested(one: Known, statement: While | For) -> Statement | None:
     """A take whose result says that there was nothing: `if job is None: ...`."""
+    spot = one.occurrence.spot
     if isinstance(spot.statement, If):
-        return None if leaves(spot.statement.body) else spot.statement
+        nothing = _untaken(spot.statement) if one.does == "lock" else spot.statement.body
+        return None if leaves(nothing) else spot.statement
     if not isinstance(spot.statement, Assign):
         return None
     taken = {t.path for t in spot.statement.targets}
     for test in (s for s in statement.walk() if isinstance(s, If | While)):
         if taken & {e.path for e in test.test.walk()}:
-            return None if any(leaves(b) for b in test.blocks) else test
+            blocks = (_untaken(test),) if one.does == "lock" else test.blocks
+            return None if any(leaves(b) for b in blocks) else test
     return None
+
+
+def _untaken(test: If | While) -> Block:
+    """What is done where a lock was not to be had: trying for one gives true for success."""
+    return test.body if isinstance(test.test, Not) else test.otherwise
 
 
 def _spins(
@@ -183,8 +202,9 @@ def _spins(
 ) -> bool:
     """Whether nothing takes time on the way back to the take."""
     if isinstance(outcome, Statement):
-        return outcome is statement and not any(
-            k is not one and _is_own(k, statement) for k in known.values()
+        at_once = outcome is statement or one.does == "lock"
+        return at_once and not any(
+            k is not one and _is_own(k, statement) and not _is_clock(k) for k in known.values()
         )
     if not outcome.body or not isinstance(outcome.body[-1], Leave | Pass):
         return False
@@ -197,6 +217,10 @@ def _spins(
         if k is not one and _is_own(k, statement) and not _is_told_at_once(k)
     )
     return not any(_takes_time(call, one.call, after=not goes_on) for call in others)
+
+
+def _is_clock(one: Known) -> bool:
+    return one.call.method in CLOCKS
 
 
 def _is_told_at_once(one: Known) -> bool:

@@ -12,6 +12,7 @@ from drainlint.model.expression import (
     Attribute,
     Call,
     Compare,
+    Constant,
     Expression,
     Group,
     Logic,
@@ -102,7 +103,11 @@ def _is_clock(receiver: Expression, call: Call) -> bool:
 
 
 def _counted(statement: While | For) -> Iterator[str]:
-    """Names that the body counts up or down, or sets from a clock."""
+    """Names that the body counts up or down, or sets from a clock.
+
+    What begins anew on each turn (`busy = 0`) counts something else than the turns.
+    """
+    anew = {t.path for s in statement.body if isinstance(s, Assign) for t in _set_to_constant(s)}
     for inner in statement.walk():
         if not isinstance(inner, Assign) or inner.value is None:
             continue
@@ -111,7 +116,12 @@ def _counted(statement: While | For) -> Iterator[str]:
         stepped = inner.operator in ("+=", "-=")
         moved = isinstance(inner.value, Arithmetic) and bool(paths & reads)
         if stepped or moved or _reads_a_clock(inner.value):
-            yield from paths
+            yield from paths - anew
+
+
+def _set_to_constant(statement: Assign) -> Iterable[Expression]:
+    plain = not statement.operator and isinstance(statement.value, Constant)
+    return statement.targets if plain else ()
 
 
 def _reads_a_clock(value: Expression) -> bool:

@@ -78,6 +78,7 @@ class Reading:
     tried: list[Expression] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     walks_over: set[str] = field(default_factory=set)
+    looks_at: set[str] = field(default_factory=set)
     assigned: dict[str, list[Expression]] = field(default_factory=lambda: defaultdict(list))
     waited: set[str] = field(default_factory=set)
     refreshed: set[str] = field(default_factory=set)
@@ -95,6 +96,7 @@ class Reading:
         self._is_coroutine = is_coroutine(self.program.names.function(self.key))
         self.ask = Questions(self.program, self.key)
         self.bounds = Bounds(self.statement)
+        self.relocked = relocked(self.statement, self.known)
         self.tested = {id(part) for test in tests_of(self.statement) for part in test.walk()}
         self.read_by_tests = read_by_tests(self.statement)
         if isinstance(self.statement, For):
@@ -138,8 +140,7 @@ class Reading:
                 if value is not None and isinstance(statement, Return):
                     self._expression(value)
             case With(items=items):
-                for item in items:
-                    self._manager(item.value)
+                self.pure = self.pure and all(only_guards(self, item.value) for item in items)
                 self._block(statement.body)
             case Try():
                 self._try(statement)
@@ -147,12 +148,23 @@ class Reading:
                 self.checks += values[:1]
                 for value in values:
                     self._expression(value)
+            case For() if looks_through(statement, self.all_pauses):
+                self._look_through(statement)
             case While() | For():
                 self.pure = False
                 self.blocks = True
                 self.changed |= added_to(statement)
             case _:
                 self.pure = False
+
+    def _look_through(self, statement: For) -> None:
+        """A walk through what there is, to learn something: what it sets says what it tested."""
+        self.blocks = True
+        self._expression(statement.iterable)
+        for name, value in learnt(statement):
+            self.looks_at.add(name)
+            self.assigned[name].append(value)
+        self._block((*statement.body, *statement.otherwise))
 
     def _if(self, statement: If) -> None:
         self._expression(statement.test)
@@ -225,16 +237,6 @@ class Reading:
         self._block(statement.otherwise)
         self._block(statement.final)
 
-    def _manager(self, value: Expression) -> None:
-        kind = self.program.kinds.of(self.key, value)
-        if kind is not None and kind.nature in GUARDS:
-            return
-        if not isinstance(value, Call) or named("scope", value.method):
-            return
-        if asks_outside(self.known.get(id(value))):
-            return
-        self.pure = False
-
     def _do(self, value: Expression) -> None:
         inner = value
         while isinstance(inner, Await | Yield) and inner.parts:
@@ -304,6 +306,8 @@ class Reading:
         if one.does == "clear":
             self.waited.add(f"{one.subject}.clear")
             return True
+        if one.subject in self.relocked and one.does in ("lock", "release"):
+            return True
         if one.facts.asks == "external":
             self.blocks = True
             self.refreshed |= refreshed_by(call, self.read_by_tests)
@@ -360,6 +364,15 @@ class Reading:
                     values += [] if statement.operator else [statement.value]
 
 
+def only_guards(reading: Reading, value: Expression) -> bool:
+    """Whether entering it only takes a lock, bounds what follows or asks the world outside."""
+    kind = reading.program.kinds.of(reading.key, value)
+    if kind is not None and kind.nature in GUARDS:
+        return True
+    scope = not isinstance(value, Call) or named("scope", value.method)
+    return scope or asks_outside(reading.known.get(id(value)))
+
+
 def root(expression: Expression) -> str:
     """The name that a chain of attributes, calls and subscripts begins with."""
     while expression.parts and not expression.path:
@@ -389,6 +402,37 @@ def asks_outside(one: Known | None) -> bool:
 def is_lookup(one: Known | None) -> bool:
     """Whether a call looks something up by its name alone: nobody knows what it moves."""
     return one is not None and one.facts is None and is_getter(one.call)
+
+
+def relocked(statement: While | For, known: Mapping[int, Known]) -> frozenset[str]:
+    """The locks that a loop lets go for its pause and takes again, as written."""
+    own = [one for one in known.values() if next(one.occurrence.spot.loops, None) is statement]
+    taken = {one.subject for one in own if one.does == "lock"}
+    return frozenset(one.subject for one in own if one.does == "release") & taken
+
+
+def looks_through(statement: For, pauses: Mapping[int, Pause]) -> bool:
+    """Whether a walk within a loop only looks: it pauses nowhere and sets names of its own only."""
+    if statement.asynchronous:
+        return False
+    for inner in statement.walk():
+        if not isinstance(inner, For | If | Assign | Leave | Return | Pass):
+            return False
+        if isinstance(inner, Assign) and any("." in t.path or not t.path for t in inner.targets):
+            return False
+        if any(id(part) in pauses for e in inner.expressions for part in e.walk()):
+            return False
+    return True
+
+
+def learnt(statement: For) -> Iterator[tuple[str, Expression]]:
+    """What the names that a walk sets come from: what it walks over, the tests around them."""
+    for target in statement.target.walk():
+        if target.path:
+            yield target.path, statement.iterable
+    for test in (s for s in statement.walk() if isinstance(s, If)):
+        for inner in (s for block in test.blocks for s in block if isinstance(s, Assign)):
+            yield from ((target.path, test.test) for target in inner.targets)
 
 
 def evaluated(block: Block) -> Iterator[Expression]:
