@@ -161,8 +161,10 @@ def _blocks(noun: Pause | Wait) -> bool:
         return not noun.cancellable and (noun.seconds is None or noun.seconds > A_MOMENT)
     if noun.awaited or not noun.blocks or noun.ended or noun.deadline.polls:
         return False
-    if noun.verb in ("lock", "close", "put"):
+    if noun.verb in ("lock", "put"):
         return False
+    if noun.verb == "close":
+        return noun.nature == "executor"
     return (
         bool(noun.nature)
         or noun.verb in ("network", "process", "select", "wait")

@@ -12,7 +12,7 @@ from drainlint.link.origins import calls_on, made, runs
 from drainlint.link.program import Program
 from drainlint.link.turns import is_endless, leaves
 from drainlint.model.close import Close
-from drainlint.model.deadline import FOREVER, Deadline
+from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import Call, Constant, Name
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
@@ -41,6 +41,8 @@ def closes(known: Known) -> Iterator[Close]:
         return
     if facts.does in CLOSING and not _flushes_a_writer(known, facts):
         deadline = known.program.values.deadline(known.key, known.call, facts)
+        if deadline.bound is Bound.HANDED_ON and not facts.timeout:
+            deadline = FOREVER  # its caller can switch the waiting off, but not bound it
         waits = not facts.asynchronous or known.is_asynchronous
         given_on = facts.asynchronous and not known.awaited and hands_on(known)
         if waits and not (given_on or deadline.polls or _joins_no_handler(known, facts)):
