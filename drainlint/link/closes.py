@@ -167,9 +167,12 @@ def _is_bounded(program: Program, job: FunctionId | None) -> bool:
 
 
 def _runs_what_it_is_given(entry: FunctionEntry) -> bool:
-    """Whether it calls one of its parameters: then how long it takes is up to others."""
+    """Whether it calls what it is given: `func()`, `job.func(*job.args)`. That is up to others."""
     given = {p.name for p in entry.parameters}
-    return any(call.func.path in given for call in entry.calls)
+    return any(
+        call.func.path in given or (call.is_open and call.func.path.partition(".")[0] in given)
+        for call in entry.calls
+    )
 
 
 def _endless(program: Program, job: FunctionId | None) -> Related | None:
