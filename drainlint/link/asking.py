@@ -93,7 +93,8 @@ class Asking:
             for value in self.reading.assigned[name]:
                 inner = list(self._own_names(value))
                 waiting += inner
-                if not inner or isinstance(awaited(value), Call | Comprehension):
+                looked_at = self.reading.looks_at >= set(inner)
+                if looked_at or isinstance(awaited(value), Call | Comprehension):
                     yield value
 
     def _own_name(self, path: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
@@ -93,7 +94,7 @@ class Bounds:
 
 def _is_size(sides: Iterable[Expression]) -> bool:
     """`len(tasks) >= limit`, `q.qsize() > limit`: a limit of room, not of time."""
-    return any(isinstance(s, Call) and s.method in ("len", "qsize") for s in sides)
+    return any(isinstance(s, Call) and named("size", s.method) for s in sides)
 
 
 def _is_clock(receiver: Expression, call: Call) -> bool:

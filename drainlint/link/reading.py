@@ -27,6 +27,7 @@ from drainlint.link.turns import (
     always_leaves,
     asks_to_stop,
     backs_off,
+    clauses,
     done_once,
     ends_loop,
     only_raises,
@@ -79,6 +80,7 @@ class Reading:
     changed: set[str] = field(default_factory=set)
     walks_over: set[str] = field(default_factory=set)
     looks_at: set[str] = field(default_factory=set)
+    struck: set[int] = field(default_factory=set)
     assigned: dict[str, list[Expression]] = field(default_factory=lambda: defaultdict(list))
     waited: set[str] = field(default_factory=set)
     refreshed: set[str] = field(default_factory=set)
@@ -119,7 +121,7 @@ class Reading:
     def _block(self, block: Block) -> None:
         for number, statement in enumerate(block):
             self._statement(statement)
-            if isinstance(statement, If) and self._goes_on_when_empty(statement):
+            if isinstance(statement, If) and goes_on_when_empty(self, statement):
                 idle = (self.pure, self.blocks)
                 self._block(block[number + 1 :])
                 self.works = self.works or not self.pure
@@ -129,6 +131,8 @@ class Reading:
     def _statement(self, statement: Statement) -> None:
         match statement:
             case Pass() | Leave():
+                pass
+            case Do() if id(statement) in self.struck:
                 pass
             case Do(value=value):
                 self._do(value)
@@ -160,6 +164,7 @@ class Reading:
     def _look_through(self, statement: For) -> None:
         """A walk through what there is, to learn something: what it sets says what it tested."""
         self.blocks = True
+        self.struck |= {id(s) for s in statement.walk() if struck_off(s, statement)}
         self._expression(statement.iterable)
         for name, value in learnt(statement):
             self.looks_at.add(name)
@@ -192,21 +197,12 @@ class Reading:
             else:
                 self._block(branch)
         self.reports = reports
-        if self._has_work(statement):
+        if self.has_work(statement):
             self.works = self.works or not self.pure
             self.pure, self.blocks = idle
 
-    def _goes_on_when_empty(self, statement: If) -> bool:
-        """`if q.empty(): continue`: what follows is only done where there is work."""
-        last = statement.body[-1]
-        return (
-            isinstance(last, Leave)
-            and last.word == "continue"
-            and not self._has_work(statement)
-            and asks_queues(self.ask, statement, self.statement)
-        )
-
-    def _has_work(self, statement: If) -> bool:
+    def has_work(self, statement: If) -> bool:
+        """Whether an `if` does something only where there is work."""
         return not self.idles and has_work(self.ask, statement, self.statement)
 
     def _once(self, block: Block) -> None:
@@ -386,6 +382,17 @@ def asks_queues(ask: Questions, statement: If, loop: While | For) -> bool:
     return bool(asked) and all(q.sort == "queue" for q in asked)
 
 
+def goes_on_when_empty(reading: Reading, statement: If) -> bool:
+    """`if q.empty(): continue`: what follows is only done where there is work."""
+    last = statement.body[-1]
+    return (
+        isinstance(last, Leave)
+        and last.word == "continue"
+        and not reading.has_work(statement)
+        and asks_queues(reading.ask, statement, reading.statement)
+    )
+
+
 def has_work(ask: Questions, statement: If, loop: While | For) -> bool:
     """Whether an `if` does something only where a queue has work: no part of an idle turn."""
     if statement.otherwise or not asks_queues(ask, statement, loop):
@@ -416,7 +423,8 @@ def looks_through(statement: For, pauses: Mapping[int, Pause]) -> bool:
     if statement.asynchronous:
         return False
     for inner in statement.walk():
-        if not isinstance(inner, For | If | Assign | Leave | Return | Pass):
+        looks = isinstance(inner, For | If | Assign | Leave | Return | Pass)
+        if not (looks or struck_off(inner, statement)):
             return False
         if isinstance(inner, Assign) and any("." in t.path or not t.path for t in inner.targets):
             return False
@@ -425,14 +433,32 @@ def looks_through(statement: For, pauses: Mapping[int, Pause]) -> bool:
     return True
 
 
-def learnt(statement: For) -> Iterator[tuple[str, Expression]]:
+def learnt(walk: For) -> Iterator[tuple[str, Expression]]:
     """What the names that a walk sets come from: what it walks over, the tests around them."""
-    for target in statement.target.walk():
-        if target.path:
-            yield target.path, statement.iterable
-    for test in (s for s in statement.walk() if isinstance(s, If)):
-        for inner in (s for block in test.blocks for s in block if isinstance(s, Assign)):
-            yield from ((target.path, test.test) for target in inner.targets)
+    yield from ((target.path, walk.iterable) for target in walk.target.walk() if target.path)
+    for test in (s for s in walk.walk() if isinstance(s, If)):
+        for inner in (s for block in test.blocks for s in block):
+            for name in set_by(inner, walk):
+                yield from ((name, clause) for clause in clauses(test.test))
+
+
+def set_by(inner: Statement, walk: For) -> Iterator[str]:
+    """The names that a statement of a walk sets, or takes something off."""
+    if isinstance(inner, Assign):
+        yield from (target.path for target in inner.targets)
+    elif struck := struck_off(inner, walk):
+        yield struck
+
+
+def struck_off(inner: Statement, walk: For) -> str:
+    """The list that a walk goes over and takes what it is at off: `left` in `left.remove(one)`."""
+    call = inner.value if isinstance(inner, Do) else None
+    if not isinstance(call, Call) or call.receiver is None:
+        return ""
+    given = {a.value.path for a in call.arguments} & {e.path for e in walk.target.walk()} - {""}
+    over = {e.path for e in walk.iterable.walk()} - {""}
+    fits = named("strikes-off", call.method) and given and call.receiver.path in over
+    return call.receiver.path if fits else ""
 
 
 def evaluated(block: Block) -> Iterator[Expression]:
