@@ -10,9 +10,10 @@ from drainlint.link.handed import hands_on
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import calls_on, made, runs
 from drainlint.link.program import Program
+from drainlint.link.results import parameters_of
 from drainlint.link.turns import is_endless, leaves
 from drainlint.model.close import Close
-from drainlint.model.deadline import FOREVER, Bound, Deadline
+from drainlint.model.deadline import AT_ONCE, FOREVER, Bound, Deadline
 from drainlint.model.expression import Call, Constant, Name
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
@@ -42,7 +43,8 @@ def closes(known: Known) -> Iterator[Close]:
     if facts.does in CLOSING and not _flushes_a_writer(known, facts):
         deadline = known.program.values.deadline(known.key, known.call, facts)
         if deadline.bound is Bound.HANDED_ON and not facts.timeout:
-            deadline = FOREVER  # its caller can switch the waiting off, but not bound it
+            # its callers can switch the waiting off, but not bound it
+            deadline = FOREVER if _is_let_wait(known, deadline.text) else AT_ONCE
         waits = not facts.asynchronous or known.is_asynchronous
         given_on = facts.asynchronous and not known.awaited and hands_on(known)
         if waits and not (given_on or deadline.polls or _joins_no_handler(known, facts)):
@@ -50,6 +52,19 @@ def closes(known: Known) -> Iterator[Close]:
     for one in facts.runs:
         if one.role in HOOKS:
             yield from _hooked(known, one.argument, one.at)
+
+
+def _is_let_wait(known: Known, switch: str) -> bool:
+    """Whether somebody calls a function without switching its waiting off, as far as is known."""
+    entry = known.program.names.function(known.key)
+    given = [
+        dict(parameters_of(entry, call, bound=bool(entry.owner))).get(switch)
+        for caller in known.program.graph.callers.get(known.key, ())
+        for call in known.program.names.function(caller).calls
+        if known.key in known.program.graph.targets(caller, call)
+    ]
+    off = [isinstance(value, Constant) and value.value is False for value in given]
+    return not off or not all(off)
 
 
 def entered(program: Program, known: Known) -> Iterator[Close]:
