@@ -199,7 +199,7 @@ def _around_calls(program: Program, key: FunctionId) -> str:
     if not program.names.function(key).is_async:
         return ""
     found = ""
-    for caller in program.graph.callers.get(key, ()):
+    for caller in sorted(program.graph.callers.get(key, ())):
         calls = program.names.function(caller).calls
         bounds = {id(a.value): c for c in calls if _bounds(program, caller, c) for a in c.arguments}
         for call in calls:

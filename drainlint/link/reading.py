@@ -30,6 +30,7 @@ from drainlint.link.turns import (
     clauses,
     done_once,
     ends_loop,
+    is_now_and_then,
     only_raises,
     only_reports,
     place_of,
@@ -177,7 +178,7 @@ class Reading:
         if only_reports(statement) and not ends:
             self._block(tuple(s for s in statement.walk() if isinstance(s, Assign)))
             return
-        if done_once(statement, self.statement):
+        if done_once(statement, self.statement) or (is_now_and_then(statement) and not ends):
             self._once(statement.body)
             return
         branches = (statement.body, statement.otherwise)

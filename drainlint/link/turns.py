@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.knowledge.names import named
 from drainlint.link.calls import is_log
 from drainlint.link.surroundings import Spot
-from drainlint.model.expression import Call, Constant, Expression, Logic, Not
+from drainlint.model.expression import Arithmetic, Call, Constant, Expression, Logic, Not
 from drainlint.model.place import Place
 from drainlint.model.statement import (
     Assign,
@@ -127,6 +127,13 @@ def only_raises(block: Block) -> bool:
 def only_reports(statement: If) -> bool:
     """Whether an `if` only logs or notes something, whichever way it goes."""
     return all(_reports(s) for b in statement.blocks for s in b)
+
+
+def is_now_and_then(statement: If) -> bool:
+    """Whether a branch is taken on every so manieth turn: `if turns % 10 == 0: beat()`."""
+    return not statement.otherwise and any(
+        isinstance(part, Arithmetic) and part.operator == "%" for part in statement.test.walk()
+    )
 
 
 def _reports(statement: Statement) -> bool:
