@@ -1,6 +1,7 @@
 """Takes that do not wait, in loops that go on when there is nothing to take."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
@@ -10,7 +11,7 @@ from drainlint.link.fetched import is_computed
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.turns import always_leaves, is_always_reached, leaves
-from drainlint.model.expression import Call, Not
+from drainlint.model.expression import Call, Compare, Constant, Not
 from drainlint.model.loop import Step
 from drainlint.model.pause import Pause
 from drainlint.model.statement import (
@@ -121,7 +122,9 @@ def _is_own(one: Known, statement: While | For) -> bool:
 def _does_not_wait(one: Known) -> bool:
     if one.facts is None:
         targets = one.program.graph.targets(one.key, one.call)
-        return bool(targets) and all(_only_looks(one.program, t) for t in targets)
+        if not targets:
+            return _is_told_not_to_block(one.call)
+        return all(_only_looks(one.program, t) for t in targets)
     if one.does not in TAKES:
         return False
     if one.kind is not None and one.kind.nature in RESULTS:
@@ -131,6 +134,14 @@ def _does_not_wait(one: Known) -> bool:
     ):
         return True
     return _polls(one.program, one.key, one.call, one.facts)
+
+
+def _is_told_not_to_block(call: Call) -> bool:
+    """Whether a take that nothing is known of is given `block=False`."""
+    return named("takes-something", call.method) and any(
+        a.name in ("block", "blocking") and isinstance(a.value, Constant) and a.value.value is False
+        for a in call.arguments
+    )
 
 
 def _only_looks(program: Program, target: FunctionId) -> bool:
@@ -180,21 +191,33 @@ def _tested(one: Known, statement: While | For) -> Statement | None:
     """A take whose result says that there was nothing: `if job is None: ...`."""
     spot = one.occurrence.spot
     if isinstance(spot.statement, If):
-        nothing = _untaken(spot.statement) if one.does == "lock" else spot.statement.body
-        return None if leaves(nothing) else spot.statement
+        blocks = _without(spot.statement, one, {one.call.text}) or (spot.statement.body,)
+        return None if any(leaves(b) for b in blocks) else spot.statement
     if not isinstance(spot.statement, Assign):
         return None
     taken = {t.path for t in spot.statement.targets}
     for test in (s for s in statement.walk() if isinstance(s, If | While)):
         if taken & {e.path for e in test.test.walk()}:
-            blocks = (_untaken(test),) if one.does == "lock" else test.blocks
+            blocks = _without(test, one, taken) or test.blocks
             return None if any(leaves(b) for b in blocks) else test
     return None
 
 
-def _untaken(test: If | While) -> Block:
-    """What is done where a lock was not to be had: trying for one gives true for success."""
-    return test.body if isinstance(test.test, Not) else test.otherwise
+def _without(statement: If | While, one: Known, taken: AbstractSet[str]) -> tuple[Block, ...]:
+    """What is done where there was nothing: a lock gives true for success, a take the thing.
+
+    Empty where the test does not say.
+    """
+    test, nothing = statement.test, statement.otherwise
+    if isinstance(test, Not):
+        test, nothing = test.value, statement.body
+    if isinstance(test, Compare) and one.does != "lock":
+        right = test.rights[0]
+        if not (isinstance(right, Constant) and right.value is None) or nothing is statement.body:
+            return ()
+        nothing = statement.body if test.operators[0] in ("is", "==") else statement.otherwise
+        test = test.left
+    return (nothing,) if test.path in taken or test.text in taken else ()
 
 
 def _spins(

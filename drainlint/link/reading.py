@@ -15,6 +15,7 @@ from drainlint.link.fetched import (
     filled_by,
     is_computed,
     notes,
+    only_computes,
     reaps,
     refreshed_by,
 )
@@ -30,6 +31,7 @@ from drainlint.link.turns import (
     clauses,
     done_once,
     ends_loop,
+    goes_round,
     is_now_and_then,
     only_raises,
     only_reports,
@@ -121,6 +123,11 @@ class Reading:
 
     def _block(self, block: Block) -> None:
         for number, statement in enumerate(block):
+            if goes_round(statement, block[number + 1 :]):
+                self.exits.append(statement.test)
+                self._statement(statement)
+                self._once(block[number + 1 :])
+                return
             self._statement(statement)
             if isinstance(statement, If) and goes_on_when_empty(self, statement):
                 idle = (self.pure, self.blocks)
@@ -328,7 +335,7 @@ class Reading:
         if receiver is not None and notes(call, self.assigned):
             self.changed.add(receiver.path)
             return True
-        if reaps(self.program, self.key, call):
+        if reaps(self.program, self.key, call) or only_computes(self.program, self.key, call):
             return True
         if named("unpacks", call.method) and (head in self.assigned or isinstance(receiver, Call)):
             asked = None if receiver is None else self.ask.question(receiver, "exit")

@@ -1,6 +1,7 @@
 """The shape of a loop's turn: what leaves it, what only reports, where it pauses."""
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from drainlint.knowledge.names import named
 from drainlint.link.calls import is_log
@@ -63,7 +64,12 @@ def leaves(block: Block) -> bool:
 
 def always_leaves(block: Block) -> bool:
     """Whether a block leaves the loop on its normal way, exceptions aside."""
-    return any(_leaves_for_sure(statement) for statement in block)
+    for number, statement in enumerate(block):
+        if goes_round(statement, block[number + 1 :]):
+            return False
+        if _leaves_for_sure(statement):
+            return True
+    return False
 
 
 def _leaves_for_sure(statement: Statement) -> bool:
@@ -127,6 +133,14 @@ def only_raises(block: Block) -> bool:
 def only_reports(statement: If) -> bool:
     """Whether an `if` only logs or notes something, whichever way it goes."""
     return all(_reports(s) for b in statement.blocks for s in b)
+
+
+def goes_round(statement: Statement, rest: Block) -> TypeGuard[If]:
+    """`if not ready: sleep(1); continue`, where what follows is done once and leaves the loop."""
+    if not isinstance(statement, If) or statement.otherwise:
+        return False
+    last = statement.body[-1]
+    return isinstance(last, Leave) and last.word == "continue" and always_leaves(rest)
 
 
 def is_now_and_then(statement: If) -> bool:
