@@ -123,15 +123,16 @@ class Reading:
 
     def _block(self, block: Block) -> None:
         for number, statement in enumerate(block):
-            if goes_round(statement, block[number + 1 :]):
+            rest = block[number + 1 :]
+            if goes_round(statement, rest) and sleeps_within(statement.body, self.all_pauses):
                 self.exits.append(statement.test)
                 self._statement(statement)
-                self._once(block[number + 1 :])
+                self._once(rest)
                 return
             self._statement(statement)
             if isinstance(statement, If) and goes_on_when_empty(self, statement):
                 idle = (self.pure, self.blocks)
-                self._block(block[number + 1 :])
+                self._block(rest)
                 self.works = self.works or not self.pure
                 self.pure, self.blocks = idle
                 return
@@ -205,13 +206,9 @@ class Reading:
             else:
                 self._block(branch)
         self.reports = reports
-        if self.has_work(statement):
+        if has_work(self, statement):
             self.works = self.works or not self.pure
             self.pure, self.blocks = idle
-
-    def has_work(self, statement: If) -> bool:
-        """Whether an `if` does something only where there is work."""
-        return not self.idles and has_work(self.ask, statement, self.statement)
 
     def _once(self, block: Block) -> None:
         """What is done on the way out is done once: it is no part of the waiting."""
@@ -396,14 +393,15 @@ def goes_on_when_empty(reading: Reading, statement: If) -> bool:
     return (
         isinstance(last, Leave)
         and last.word == "continue"
-        and not reading.has_work(statement)
+        and not has_work(reading, statement)
         and asks_queues(reading.ask, statement, reading.statement)
     )
 
 
-def has_work(ask: Questions, statement: If, loop: While | For) -> bool:
+def has_work(reading: Reading, statement: If) -> bool:
     """Whether an `if` does something only where a queue has work: no part of an idle turn."""
-    if statement.otherwise or not asks_queues(ask, statement, loop):
+    ask, loop = reading.ask, reading.statement
+    if reading.idles or statement.otherwise or not asks_queues(ask, statement, loop):
         return False
     asks_for_none = any(isinstance(e, Call) and e.method == "empty" for e in statement.test.walk())
     return isinstance(statement.test, Not) == asks_for_none
