@@ -43,6 +43,9 @@ from drainlint.model.statement import (
     With,
 )
 
+OTHERS = frozenset({"queue", "liveness", "everything"})
+"""Sorts of questions that only somebody else's doing can answer anew."""
+
 
 @dataclass
 class Reading(Evaluating):
@@ -122,13 +125,22 @@ class Reading(Evaluating):
 
     def _look_through(self, walk: For) -> None:
         """A walk through what there is, to learn something: what it sets says what it tested."""
-        self.blocks = True
-        self._books |= {id(call) for _, call in kept(walk)}
+        self.blocks = self.blocks or not self._asks_after_others(walk)
+        books = list(kept(walk))
+        self._books |= {id(call) for _, call in books}
+        told = {path for path, _ in books if "." in path}
+        self.pure = self.pure and told <= self.read_by_tests
         self._expression(walk.iterable)
         for name, value in learnt(walk):
             self.looks_at.add(name)
             self.assigned[name].append(value)
         self._block((*walk.body, *walk.otherwise))
+
+    def _asks_after_others(self, walk: For) -> bool:
+        """Whether a walk asks for what others do, such as to live; a search asks for less."""
+        tests = [s.test for s in walk.walk() if isinstance(s, If)]
+        asked = (q for t in tests for q in self.ask.all(t, "exit", place_of(t, walk)))
+        return any(q.sort in OTHERS for q in asked)
 
     def _if(self, statement: If) -> None:
         self._expression(statement.test)
