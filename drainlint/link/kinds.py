@@ -34,6 +34,11 @@ CHOICES = 12
 """So many classes of a table are looked at."""
 
 
+def is_double(kind: Kind) -> bool:
+    """Whether a thing only stands for another in a test: it says nothing of the program."""
+    return kind.library.partition(".")[0] == "mock" or kind.library.startswith("unittest.mock")
+
+
 class Kinds(Results):
     """Answers what an expression is, in the function it is written in."""
 
@@ -184,7 +189,7 @@ class Kinds(Results):
         if kind is None:
             passed = self.arguments.get(scope, {}).get(parameter.name, ())
             kinds = [self.of(caller, value) for caller, value in passed]
-            known = [k for k in kinds if k is not None and k.nature]
+            known = [k for k in kinds if k is not None and k.nature and not is_double(k)]
             if known and all(k.library == known[0].library for k in known):
                 kind = known[0].seen(Confidence.MEDIUM)
         return kind

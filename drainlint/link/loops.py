@@ -14,6 +14,7 @@ from drainlint.link.reading import Reading
 from drainlint.link.roles import WORKERS
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import is_endless, keeps_time, tests_of
+from drainlint.model.expression import Call
 from drainlint.model.loop import Loop, Question
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, For, While
@@ -52,7 +53,7 @@ def loop(
         is_pure_wait=reading.pure
         and not reading.works
         and asking.asks_to_leave
-        and not _reports_by_trade(program, key, reading),
+        and not (_reports_by_trade(program, key, reading) and _is_last_act(spot)),
         idle_turns=reading.pure and not reading.blocks and not _searches(statement, reading),
         deadline=reading.deadline or timeout_around(program, key, spot, known),
         blocks_on_question=woken,
@@ -92,6 +93,17 @@ def _reports_by_trade(program: Program, key: FunctionId, reading: Reading) -> bo
     told_to_stop = condition and not reading.exits and not reading.deadline
     reports = any(is_log(one.call) for one in reading.known.values() if _is_within(one, reading))
     return told_to_stop and reports and bool(program.roles.registered(key) & WORKERS)
+
+
+def _is_last_act(spot: Spot) -> bool:
+    """Whether nothing but a farewell follows a loop: no work waits for its end."""
+    later = (s for following in spot.following() for s in following.walk())
+    return not any(
+        isinstance(part, Call) and not is_log(part)
+        for statement in later
+        for expression in statement.expressions
+        for part in expression.walk()
+    )
 
 
 def _is_within(one: Known, reading: Reading) -> bool:

@@ -33,6 +33,7 @@ from drainlint.link.turns import (
     ends_loop,
     goes_round,
     is_now_and_then,
+    leaves,
     only_raises,
     only_reports,
     place_of,
@@ -192,7 +193,7 @@ class Reading:
         branches = (statement.body, statement.otherwise)
         if any(only_raises(b) or ends_program(b, self.known) for b in branches):
             self.checks.append(statement.test)
-        elif ends and not sleeps_within(statement.body, self.all_pauses):
+        elif ends and not sleeps_before_it_ends(statement, self.all_pauses):
             self.exits.append(statement.test)
         else:
             self.takes.append(statement.test)
@@ -479,6 +480,12 @@ def ends_program(block: Block, known: Mapping[int, Known]) -> bool:
         return False
     one = known.get(id(last.value))
     return one is not None and one.does in ("exit", "hard-exit")
+
+
+def sleeps_before_it_ends(statement: If, pauses: Mapping[int, Pause]) -> bool:
+    """Whether the branches by which an `if` leaves the loop sleep first."""
+    ending = [b for b in statement.blocks if leaves(b)] or [statement.body]
+    return all(sleeps_within(block, pauses) for block in ending)
 
 
 def sleeps_within(block: Block, pauses: Mapping[int, Pause]) -> bool:
