@@ -55,7 +55,7 @@ def loop(
         is_pure_wait=reading.pure
         and not reading.works
         and asking.asks_to_leave
-        and not (next(spot.loops, None) is None and _reports_by_trade(program, key, reading)),
+        and not (_reports_by_trade(program, key, reading) and _is_last_act(spot)),
         idle_turns=reading.pure
         and not (reading.blocks or reading.lingers)
         and not _searches(statement, reading),
@@ -115,6 +115,17 @@ def _reports_by_trade(program: Program, key: FunctionId, reading: Reading) -> bo
     told_to_stop = condition and not reading.exits and not reading.deadline
     reports = any(is_log(one.call) for one in reading.known.values() if _is_within(one, reading))
     return told_to_stop and reports and bool(program.roles.registered(key) & WORKERS)
+
+
+def _is_last_act(spot: Spot) -> bool:
+    """Whether nothing but a farewell follows a loop, no further turn either: no work waits."""
+    later = (s for following in spot.following() for s in following.walk())
+    return next(spot.loops, None) is None and not any(
+        isinstance(part, Call) and not is_log(part)
+        for statement in later
+        for expression in statement.expressions
+        for part in expression.walk()
+    )
 
 
 def _is_within(one: Known, reading: Reading) -> bool:

@@ -17,6 +17,7 @@ from drainlint.link.turns import (
     ends_loop,
     goes_on,
     is_now_and_then,
+    leaves,
     leaves_in_time,
     only_raises,
     only_reports,
@@ -155,7 +156,7 @@ class Reading(Evaluating):
         if any(only_raises(b) or ends_program(b, self.known) for b in branches):
             self.checks.append(statement.test)
         elif id(statement) in self._rounds or (
-            ends and not sleeps_within(statement.body, self.all_pauses)
+            ends and not sleeps_before_it_ends(statement, self.all_pauses)
         ):
             self.exits.append(statement.test)
         else:
@@ -241,6 +242,12 @@ def ends_program(block: Block, known: Mapping[int, Known]) -> bool:
         return False
     one = known.get(id(last.value))
     return one is not None and one.does in ("exit", "hard-exit")
+
+
+def sleeps_before_it_ends(statement: If, pauses: Mapping[int, Pause]) -> bool:
+    """Whether the branches by which an `if` leaves the loop sleep first."""
+    ending = [b for b in statement.blocks if leaves(b)] or [statement.body]
+    return all(sleeps_within(block, pauses) for block in ending)
 
 
 def sleeps_within(block: Block, pauses: Mapping[int, Pause]) -> bool:
