@@ -87,7 +87,7 @@ def _searches(statement: While | For, reading: Reading) -> bool:
     if isinstance(statement, For):
         return reading.turns is None
     read = [part for test in tests_of(statement) for part in test.walk()]
-    asked = {part.path for part in read if part.path}
+    asked = {part.path for part in read if part.path} | reading.told_by_tests
     made = [s for s in statement.walk() if isinstance(s, Assign) and s.value is not None]
     own = {t.path for s in made for t in s.targets if t.path} - reading.bounds.counted
     own |= {t.path for s in made if s.operator for t in s.targets}
