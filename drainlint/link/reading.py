@@ -24,7 +24,7 @@ from drainlint.link.turns import (
     place_of,
     rounds,
 )
-from drainlint.link.walks import kept, learnt, only_looks
+from drainlint.link.walks import ends_turns, kept, learnt, only_looks
 from drainlint.model.expression import Call, Constant, Expression, Not
 from drainlint.model.pause import Pause
 from drainlint.model.statement import (
@@ -135,7 +135,10 @@ class Reading(Evaluating):
         for name, value in learnt(walk):
             self.looks_at.add(name)
             self.assigned[name].append(value)
+        exits = list(self.exits)
         self._block((*walk.body, *walk.otherwise))
+        if not ends_turns(walk):
+            self.exits = exits
 
     def _asks_after_others(self, walk: For) -> bool:
         """Whether a walk asks for what others do, such as to live; a search asks for less."""

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 
 from drainlint.knowledge.names import named
 from drainlint.link.calls import is_log
-from drainlint.link.turns import clauses
+from drainlint.link.turns import clauses, leaves
 from drainlint.model.expression import Call, Constant, Expression
 from drainlint.model.pause import Pause
 from drainlint.model.statement import (
@@ -50,6 +50,11 @@ def _marks(targets: tuple[Expression, ...], walk: For) -> bool:
 
 def _items(walk: For) -> set[str]:
     return {part.path for part in walk.target.walk() if part.path}
+
+
+def ends_turns(walk: For) -> bool:
+    """Whether a walk ends the loop that it stands in: a `break` of its own ends but the walk."""
+    return leaves(walk.otherwise) or any(isinstance(inner, Return) for inner in walk.walk())
 
 
 def kept(walk: For) -> Iterator[tuple[str, Call]]:
