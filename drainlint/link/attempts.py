@@ -10,7 +10,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import always_leaves, is_always_reached, leaves
-from drainlint.model.expression import Call, Expression, Logic, Not
+from drainlint.model.expression import Call, Constant, Expression, Logic, Not
 from drainlint.model.loop import Step
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, For, Handler, If, Leave, Pass, Statement, Try, While
@@ -146,6 +146,8 @@ def _only_looks(program: Program, target: FunctionId) -> bool:
     """Whether a function of the project gives what there is, or nothing, and never waits."""
     entry = program.names.function(target)
     if entry.is_async or entry.is_generator or len(entry.results) < AN_ITEM_OR_NONE:
+        return False
+    if all(isinstance(result, Constant) for result in entry.results):  # it works, and says how far
         return False
     takes = False
     for call in entry.calls:
