@@ -131,6 +131,8 @@ def is_computed(call: Call) -> bool:
         )
     if call.receiver is not None and call.method in ("list", "dict"):  # `pods.list()`
         return False
+    if call.method.startswith("_"):  # a function of one's own
+        return False
     return named("computes", call.method) or named("compares-sets", call.method)
 
 

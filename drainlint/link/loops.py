@@ -28,6 +28,10 @@ OWN = frozenset({
 """Things whose own implementations wait by profession."""
 
 
+CHANCE = ("random.", "numpy.random.", "secrets.")
+"""Libraries that give something else each time."""
+
+
 def loop(
     program: Program,
     key: FunctionId,
@@ -92,6 +96,7 @@ def _searches(statement: While | For, reading: Reading) -> bool:
     own = {t.path for s in made for t in s.targets if t.path} - reading.bounds.counted
     own |= {t.path for s in made if s.operator for t in s.targets}
     moved = {t.path for s in made if s.operator or _made_of(s.value, own) for t in s.targets}
+    moved |= {t.path for s in made if _is_drawn(reading, s.value) for t in s.targets}
     unseen = any(isinstance(part, Text) for part in read)  # nothing is known of its braces
     grown = added_to(statement) & asked
     return bool(asked & moved or grown or (moved and unseen))
@@ -103,6 +108,12 @@ def _made_of(value: Expression | None, own: AbstractSet[str]) -> bool:
     if any(isinstance(part, Call | Comprehension) for part in parts):
         return False
     return any(part.path and (part.path in own or _head(part.path) in own) for part in parts)
+
+
+def _is_drawn(reading: Reading, value: Expression | None) -> bool:
+    """Whether a value is drawn by chance: the next draw ends the loop, nobody else."""
+    path = value.func.path if isinstance(value, Call) else ""
+    return reading.program.library(reading.key, path).startswith(CHANCE)
 
 
 def _head(path: str) -> str:
