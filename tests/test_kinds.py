@@ -237,3 +237,47 @@ def test_what_rests_on_a_circle_is_the_same_whoever_is_asked_for_first() -> None
 
     assert natures("first", "second") == natures("second", "first")
     assert natures("second")["second"] == "event"
+
+
+def test_a_double_that_a_test_passes_says_nothing_of_the_program() -> None:
+    made = program(
+        {
+            "client.py": """
+            class Client:
+                def connected(self, transport):
+                    self.transport = transport
+            """,
+            "tests/test_client.py": """
+            from unittest import mock
+            from client import Client
+
+            def test_it():
+                Client().connected(mock.sentinel.TRANSPORT)
+            """,
+        }
+    )
+
+    assert kind_in(made, "Client.connected", "self.transport", "client.py") is None
+
+
+def test_a_thing_that_a_test_passes_tells_what_a_parameter_is() -> None:
+    made = program(
+        {
+            "client.py": """
+            class Client:
+                def connected(self, transport):
+                    self.transport = transport
+            """,
+            "tests/test_client.py": """
+            import queue
+            from client import Client
+
+            def test_it():
+                Client().connected(queue.Queue())
+            """,
+        }
+    )
+
+    kind = kind_in(made, "Client.connected", "self.transport", "client.py")
+    assert kind is not None
+    assert kind.nature == "queue"

@@ -64,6 +64,8 @@ class Asking:
             if self.reading.walks_over & set(own):
                 continue
             asked = list(self._origins(own)) if own else [clause]
+            if self.reading.looks_at & set(own):
+                asked = [clause, *asked]
             room = bool(own) and is_room(_measured(clause, asked), where)
             pauses = where != "take" or id(test) in self.reading.pausing
             for expression in asked:
@@ -91,7 +93,8 @@ class Asking:
             for value in self.reading.assigned[name]:
                 inner = list(self._own_names(value))
                 waiting += inner
-                if not inner or isinstance(awaited(value), Call | Comprehension):
+                looked_at = self.reading.looks_at >= set(inner)
+                if looked_at or isinstance(awaited(value), Call | Comprehension):
                     yield value
 
     def _own_name(self, path: str) -> str:
@@ -113,14 +116,19 @@ class Asking:
             if not takes and {question.subject, question.text} & self.reading.changed:
                 continue
             moved = anew and self._moves(expression)
-            subject = question.subject.partition("[")[0]
-            asks = question.text.endswith(")") and subject.isupper()  # `STOP.is_set()`
-            if question.sort == "flag" and (
-                moved or is_limit(question.text) or (is_limit(subject) and not asks)
-            ):
+            if question.sort == "flag" and (moved or self._is_limit(question)):
                 continue
             fetched = any(_is_within(question.text, r) for r in self.reading.refreshed)
             yield replace(question, sort="external") if fetched else question
+
+    def _is_limit(self, question: Question) -> bool:
+        """Whether the name asked about is a limit or a constant, that nobody sets."""
+        subject = question.subject.partition("[")[0]
+        is_event = question.text.endswith(")") and subject.isupper()  # `STOP.is_set()`
+        return any(
+            is_limit(name) and not self.reading.program.is_switched(self.reading.key, name)
+            for name in (question.text, *(() if is_event else (subject,)))
+        )
 
     @property
     def _added(self) -> set[str]:

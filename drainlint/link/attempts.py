@@ -1,19 +1,31 @@
 """Takes that do not wait, in loops that go on when there is nothing to take."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
+from drainlint.link.bounds import CLOCKS
 from drainlint.link.calls import Known, is_log
 from drainlint.link.fetched import is_computed
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
-from drainlint.link.surroundings import Spot
 from drainlint.link.turns import always_leaves, is_always_reached, leaves
-from drainlint.model.expression import Call, Expression, Logic, Not
+from drainlint.model.expression import Call, Compare, Constant, Expression, Logic, Not
 from drainlint.model.loop import Step
 from drainlint.model.pause import Pause
-from drainlint.model.statement import Assign, For, Handler, If, Leave, Pass, Statement, Try, While
+from drainlint.model.statement import (
+    Assign,
+    Block,
+    For,
+    Handler,
+    If,
+    Leave,
+    Pass,
+    Statement,
+    Try,
+    While,
+)
 
 TAKES = frozenset({"take", "lock", "select", "network"})
 RESULTS = frozenset({"task", "future", "aio-future", "result"})
@@ -130,7 +142,9 @@ def _is_own(one: Known, statement: While | For) -> bool:
 def _does_not_wait(one: Known) -> bool:
     if one.facts is None:
         targets = one.program.graph.targets(one.key, one.call)
-        return bool(targets) and all(_only_looks(one.program, t) for t in targets)
+        if not targets:
+            return _is_told_not_to_block(one.call)
+        return all(_only_looks(one.program, t) for t in targets)
     if one.does not in TAKES:
         return False
     if one.kind is not None and one.kind.nature in RESULTS:
@@ -142,10 +156,20 @@ def _does_not_wait(one: Known) -> bool:
     return _polls(one.program, one.key, one.call, one.facts)
 
 
+def _is_told_not_to_block(call: Call) -> bool:
+    """Whether a take that nothing is known of is given `block=False`."""
+    return named("takes-something", call.method) and any(
+        a.name in ("block", "blocking") and isinstance(a.value, Constant) and a.value.value is False
+        for a in call.arguments
+    )
+
+
 def _only_looks(program: Program, target: FunctionId) -> bool:
     """Whether a function of the project gives what there is, or nothing, and never waits."""
     entry = program.names.function(target)
     if entry.is_async or entry.is_generator or len(entry.results) < AN_ITEM_OR_NONE:
+        return False
+    if all(isinstance(result, Constant) for result in entry.results):  # it works, and says how far
         return False
     takes = False
     for call in entry.calls:
@@ -173,7 +197,7 @@ def _when_nothing(one: Known, statement: While | For) -> Handler | Statement | N
             break
         if isinstance(outer.owner, Try) and outer.section == "body":
             return _handler(outer.owner)
-    return _tested(spot, statement)
+    return _tested(one, statement)
 
 
 def _handler(statement: Try) -> Handler | None:
@@ -185,18 +209,38 @@ def _handler(statement: Try) -> Handler | None:
     return None
 
 
-def _tested(spot: Spot, statement: While | For) -> Statement | None:
+def _tested(one: Known, statement: While | For) -> Statement | None:
     """A take whose result says that there was nothing: `if job is None: ...`."""
+    spot = one.occurrence.spot
     if isinstance(spot.statement, If):
-        return None if leaves(spot.statement.body) else spot.statement
+        blocks = _without(spot.statement, one, {one.call.text}) or (spot.statement.body,)
+        return None if any(leaves(b) for b in blocks) else spot.statement
     if not isinstance(spot.statement, Assign):
         return None
     taken = {t.path for t in spot.statement.targets}
     tests = (s for s in statement.walk() if isinstance(s, If | While))
     for test in (s for s in tests if isinstance(s, If) or s is statement):
         if taken & {e.path for e in test.test.walk()}:
-            return None if any(leaves(b) for b in test.blocks) else test
+            blocks = _without(test, one, taken) or test.blocks
+            return None if any(leaves(b) for b in blocks) else test
     return None
+
+
+def _without(statement: If | While, one: Known, taken: AbstractSet[str]) -> tuple[Block, ...]:
+    """What is done where there was nothing: a lock gives true for success, a take the thing.
+
+    Empty where the test does not say.
+    """
+    test, nothing = statement.test, statement.otherwise
+    if isinstance(test, Not):
+        test, nothing = test.value, statement.body
+    if isinstance(test, Compare) and one.does != "lock":
+        right = test.rights[0]
+        if not (isinstance(right, Constant) and right.value is None) or nothing is statement.body:
+            return ()
+        nothing = statement.body if test.operators[0] in ("is", "==") else statement.otherwise
+        test = test.left
+    return (nothing,) if test.path in taken or test.text in taken else ()
 
 
 def _spins(
@@ -204,8 +248,9 @@ def _spins(
 ) -> bool:
     """Whether nothing takes time on the way back to the take."""
     if isinstance(outcome, Statement):
-        return outcome is statement and not any(
-            k is not one and _is_own(k, statement) for k in known.values()
+        at_once = outcome is statement or one.does == "lock"
+        return at_once and not any(
+            k is not one and _is_own(k, statement) and not _is_clock(k) for k in known.values()
         )
     if not outcome.body or not isinstance(outcome.body[-1], Leave | Pass):
         return False
@@ -218,6 +263,10 @@ def _spins(
         if k is not one and _is_own(k, statement) and not _is_told_at_once(k)
     )
     return not any(_takes_time(call, one.call, after=not goes_on) for call in others)
+
+
+def _is_clock(one: Known) -> bool:
+    return one.call.method in CLOCKS
 
 
 def _is_told_at_once(one: Known) -> bool:

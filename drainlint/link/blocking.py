@@ -62,8 +62,7 @@ class Blockers:
             if target.path != known.key.path or is_coroutine(helper):
                 continue
             blocker = self.blocker(target)
-            taken = isinstance(blocker, Wait) and blocker.verb == "take"  # often known to be there
-            if blocker is not None and not taken:
+            if blocker is not None and not _is_for_its_caller(blocker):
                 where = Related(
                     target.path, blocker.place.first_line, f"`{blocker.text}` blocks here"
                 )
@@ -118,6 +117,14 @@ class Blockers:
         return None
 
 
+def _is_for_its_caller(blocker: Pause | Wait) -> bool:
+    """Whether a helper's caller knows better: what is taken is there, `wait=False` was given."""
+    if not isinstance(blocker, Wait):
+        return False
+    switched = blocker.verb == "close" and not blocker.deadline.is_none
+    return blocker.verb == "take" or switched
+
+
 def _was_just_put(known: Known) -> bool:
     """Whether the statement before puts into the very queue that is taken from."""
     before = next(known.occurrence.spot.preceding(), None)
@@ -161,8 +168,10 @@ def _blocks(noun: Pause | Wait) -> bool:
         return not noun.cancellable and (noun.seconds is None or noun.seconds > A_MOMENT)
     if noun.awaited or not noun.blocks or noun.ended or noun.deadline.polls:
         return False
-    if noun.verb in ("lock", "close", "put"):
+    if noun.verb in ("lock", "put"):
         return False
+    if noun.verb == "close":
+        return noun.nature == "executor" and noun.deadline.bound in (Bound.NONE, Bound.HANDED_ON)
     return (
         bool(noun.nature)
         or noun.verb in ("network", "process", "select", "wait")

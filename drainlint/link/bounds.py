@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
@@ -125,7 +126,8 @@ def _given(values: Sequence[Expression]) -> Iterator[Expression]:
     for value in values:
         unset = _unset(value)
         others = (part.path for v in values if v is not value for part in v.walk())
-        if not unset or unset not in others:
+        limit = DEADLINES.search(unset.rpartition(".")[2]) is not None
+        if not unset or not (limit or unset in others):
             yield value
 
 
@@ -145,14 +147,14 @@ def _unset(test: Expression) -> str:
 
 def _is_size(sides: Iterable[Expression]) -> bool:
     """`len(tasks) >= limit`, `q.qsize() > limit`: a limit of room, not of time."""
-    return any(isinstance(s, Call) and s.method in ("len", "qsize") for s in sides)
+    return any(isinstance(s, Call) and named("size", s.method) for s in sides)
 
 
 def _is_clock(receiver: Expression, call: Call) -> bool:
     """`deadline.passed()`, `timer.is_over()`."""
     path = receiver.func.path if isinstance(receiver, Call) else receiver.path
-    named = re.search(r"deadline|timer|time_?out|countdown", path, re.IGNORECASE)
-    return named is not None and call.method not in ("is_alive", "is_set", "isSet", "wait")
+    called = re.search(r"deadline|timer|time_?out|countdown", path, re.IGNORECASE)
+    return called is not None and call.method not in ("is_alive", "is_set", "isSet", "wait")
 
 
 def _counted(statement: While | For) -> frozenset[str]:
@@ -294,7 +296,7 @@ def _around_calls(program: Program, key: FunctionId) -> str:
     if not program.names.function(key).is_async:
         return ""
     found = ""
-    for caller in program.graph.callers.get(key, ()):
+    for caller in sorted(program.graph.callers.get(key, ())):
         calls = program.names.function(caller).calls
         bounds = {id(a.value): c for c in calls if _bounds(program, caller, c) for a in c.arguments}
         for call in calls:

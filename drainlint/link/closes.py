@@ -10,9 +10,10 @@ from drainlint.link.handed import hands_on
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import calls_on, made, runs
 from drainlint.link.program import Program
+from drainlint.link.results import parameters_of
 from drainlint.link.turns import is_endless, leaves
 from drainlint.model.close import Close
-from drainlint.model.deadline import FOREVER, Deadline
+from drainlint.model.deadline import AT_ONCE, FOREVER, Bound, Deadline
 from drainlint.model.expression import Call, Constant, Expression, Name
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
@@ -41,6 +42,9 @@ def closes(known: Known) -> Iterator[Close]:
         return
     if facts.does in CLOSING and not _flushes_a_writer(known, facts):
         deadline = known.program.values.deadline(known.key, known.call, facts)
+        if deadline.bound is Bound.HANDED_ON and not facts.timeout:
+            # its callers can switch the waiting off, but not bound it
+            deadline = FOREVER if _is_let_wait(known, deadline.text) else AT_ONCE
         waits = not facts.asynchronous or known.is_asynchronous
         unawaited = facts.asynchronous and not known.awaited
         given_on = unawaited and (hands_on(known) or known.occurrence.dropped)
@@ -50,6 +54,19 @@ def closes(known: Known) -> Iterator[Close]:
     for one in facts.runs:
         if one.role in HOOKS:
             yield from _hooked(known, one.argument, one.at)
+
+
+def _is_let_wait(known: Known, switch: str) -> bool:
+    """Whether somebody calls a function without switching its waiting off, as far as is known."""
+    entry = known.program.names.function(known.key)
+    given = [
+        dict(parameters_of(entry, call, bound=bool(entry.owner))).get(switch)
+        for caller in known.program.graph.callers.get(known.key, ())
+        for call in known.program.names.function(caller).calls
+        if known.key in known.program.graph.targets(caller, call)
+    ]
+    off = [isinstance(value, Constant) and value.value is False for value in given]
+    return not off or not all(off)
 
 
 def entered(program: Program, known: Known) -> Iterator[Close]:
@@ -187,9 +204,12 @@ def _is_bounded(program: Program, job: FunctionId | None) -> bool:
 
 
 def _runs_what_it_is_given(entry: FunctionEntry) -> bool:
-    """Whether it calls one of its parameters: then how long it takes is up to others."""
+    """Whether it calls what it is given: `func()`, `job.func(*job.args)`. That is up to others."""
     given = {p.name for p in entry.parameters}
-    return any(call.func.path in given for call in entry.calls)
+    return any(
+        call.func.path in given or (call.is_open and call.func.path.partition(".")[0] in given)
+        for call in entry.calls
+    )
 
 
 def _endless(program: Program, job: FunctionId | None) -> Related | None:

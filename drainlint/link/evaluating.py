@@ -14,6 +14,7 @@ from drainlint.link.fetched import (
     filled_by,
     is_computed,
     notes,
+    only_computes,
     reaps,
     refreshed_by,
     told_by,
@@ -68,6 +69,7 @@ class Evaluating:
     tried: list[Expression] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     walks_over: set[str] = field(default_factory=set)
+    looks_at: set[str] = field(default_factory=set)
     assigned: dict[str, list[Expression]] = field(default_factory=lambda: defaultdict(list))
     waited: set[str] = field(default_factory=set)
     refreshed: set[str] = field(default_factory=set)
@@ -86,21 +88,12 @@ class Evaluating:
         self._is_coroutine = is_coroutine(self.program.names.function(self.key))
         self.ask = Questions(self.program, self.key)
         self.bounds = Bounds(self.statement)
+        self.relocked = relocked(self.statement, self.known)
         self.tested = {id(part) for test in tests_of(self.statement) for part in test.walk()}
         self.read_by_tests = read_by_tests(self.statement)
         self.told_by_tests = self.read_by_tests | set(
             told_by(self.program, self.key, tests_of(self.statement))
         )
-
-    def _manager(self, value: Expression) -> None:
-        kind = self.program.kinds.of(self.key, value)
-        if kind is not None and kind.nature in GUARDS:
-            return
-        if not isinstance(value, Call) or named("scope", value.method):
-            return
-        if asks_outside(self.known.get(id(value))):
-            return
-        self.pure = False
 
     def _do(self, value: Expression) -> None:
         inner = value
@@ -173,6 +166,8 @@ class Evaluating:
         if one.does == "clear":
             self.waited.add(f"{one.subject}.clear")
             return True
+        if one.subject in self.relocked and one.does in ("lock", "release"):
+            return True
         if one.facts.asks == "external":
             self.blocks = True
             self.refreshed |= refreshed_by(call, self.read_by_tests)
@@ -196,7 +191,7 @@ class Evaluating:
         if receiver is not None and notes(call, self.assigned):
             self.changed.add(receiver.path)
             return True
-        if reaps(self.program, self.key, call):
+        if reaps(self.program, self.key, call) or only_computes(self.program, self.key, call):
             return True
         if named("unpacks", call.method) and (head in self.assigned or isinstance(receiver, Call)):
             asked = None if receiver is None else self.ask.question(receiver, "exit")
@@ -232,6 +227,22 @@ class Evaluating:
                 if part.path:
                     values = self.assigned[part.path]
                     values += [] if statement.operator else [statement.value]
+
+
+def only_guards(reading: Evaluating, value: Expression) -> bool:
+    """Whether entering it only takes a lock, bounds what follows or asks the world outside."""
+    kind = reading.program.kinds.of(reading.key, value)
+    if kind is not None and kind.nature in GUARDS:
+        return True
+    scope = not isinstance(value, Call) or named("scope", value.method)
+    return scope or asks_outside(reading.known.get(id(value)))
+
+
+def relocked(statement: While | For, known: Mapping[int, Known]) -> frozenset[str]:
+    """The locks that a loop lets go for its pause and takes again, as written."""
+    own = [one for one in known.values() if next(one.occurrence.spot.loops, None) is statement]
+    taken = {one.subject for one in own if one.does == "lock"}
+    return frozenset(one.subject for one in own if one.does == "release") & taken
 
 
 def told(report: Call) -> Iterator[Expression]:

@@ -18,8 +18,21 @@ def refreshed_by(call: Call, read: AbstractSet[str]) -> set[str]:
     """What a call reads anew of the things that tests read: `session.refresh(job)`."""
     if not named("refreshes", call.method) or call.receiver is None:
         return set()
-    about = {call.receiver.text, *(a.value.path for a in call.arguments)} - {"self", "cls"}
-    return about & read
+    about = {call.receiver.text, *(a.value.path for a in call.arguments)}
+    return about & read if named("reads-anew", call.method) else about & read - {"self", "cls"}
+
+
+def only_computes(program: Program, key: FunctionId, call: Call) -> bool:
+    """Whether a function of the project computes an answer from what it is given, and no more."""
+    targets = program.graph.targets(key, call)
+    entries = [program.names.function(target) for target in targets]
+    return bool(entries) and all(
+        entry.results
+        and not (entry.is_async or entry.is_generator or entry.shared or entry.turns)
+        and not any("." in bound for bound in entry.bindings)
+        and all(is_computed(inner) or inner.method in CLOCKS for inner in entry.calls)
+        for entry in entries
+    )
 
 
 def brought_by(program: Program, key: FunctionId, call: Call, read: AbstractSet[str]) -> set[str]:
@@ -117,6 +130,8 @@ def is_computed(call: Call) -> bool:
             isinstance(given[0], Constant) and isinstance(given[0].value, int | float)
         )
     if call.receiver is not None and call.method in ("list", "dict"):  # `pods.list()`
+        return False
+    if call.method.startswith("_"):  # a function of one's own
         return False
     return named("computes", call.method) or named("compares-sets", call.method)
 

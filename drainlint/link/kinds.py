@@ -34,6 +34,11 @@ CHOICES = 12
 """So many classes of a table are looked at."""
 
 
+def is_double(kind: Kind) -> bool:
+    """Whether a thing only stands for another in a test: it says nothing of the program."""
+    return kind.library.partition(".")[0] == "mock" or kind.library.startswith("unittest.mock")
+
+
 class Kinds(Results):
     """Answers what an expression is, in the function it is written in."""
 
@@ -188,7 +193,8 @@ class Kinds(Results):
 
     def _passed(self, values: Iterable[tuple[FunctionId, Expression]]) -> Kind | None:
         """What callers hand over, where all that is known of it agrees."""
-        kinds = self._answers.handed(lambda: [self.of(caller, value) for caller, value in values])
+        handed = self._answers.handed(lambda: [self.of(caller, value) for caller, value in values])
+        kinds = [k for k in handed if k is None or not is_double(k)]
         known = [k for k in kinds if k is not None and k.nature]
         differs = any(k.nature == "function" for k in known) and len(known) < len(kinds)
         if known and not differs and all(k.library == known[0].library for k in known):

@@ -13,6 +13,7 @@ from drainlint.model.expression import (
     Arithmetic,
     Call,
     Compare,
+    Conditional,
     Constant,
     Expression,
     Logic,
@@ -91,7 +92,8 @@ def _unbounding(known: Known, facts: CallFacts, given: Expression) -> Iterator[L
         yield _limit(known, Flaw.OR_FOREVER, given.text, certain=False)
     moment = _clock_time(known, known.key, given)
     if facts.unit != "deadline" and moment is not None:
-        yield _limit(known, Flaw.CLOCK_TIME, given.text, certain=True, seen=moment)
+        by_name = _reads_a_loop_by_name(known, given)
+        yield _limit(known, Flaw.CLOCK_TIME, given.text, certain=not by_name, seen=moment)
 
 
 def _is_forever(known: Known, given: Logic, facts: CallFacts) -> bool:
@@ -109,6 +111,9 @@ def _clock_time(known: Known, key: FunctionId, given: Expression) -> Related | N
             for side in (left, right):
                 if isinstance(side, Call) and _tells_time(known, key, side):
                     return _computed(key, side)
+        case Conditional(body=body, otherwise=otherwise):
+            sides = (_clock_time(known, key, side) for side in (body, otherwise))
+            return next((moment for moment in sides if moment is not None), None)
         case Name(dotted=path):
             bound = [(s, w) for s, w in ways(known.program, key, path) if w.how == "assign"]
             if len(bound) == 1 and not bound[0][1].items and bound[0][1].value.path != path:
@@ -118,7 +123,22 @@ def _clock_time(known: Known, key: FunctionId, given: Expression) -> Related | N
 
 def _tells_time(known: Known, key: FunctionId, call: Call) -> bool:
     facts = known.program.facts(key, call)
-    return facts is not None and facts[0].does in CLOCKS
+    return _is_loop_time(call) if facts is None else facts[0].does in CLOCKS
+
+
+def _is_loop_time(call: Call) -> bool:
+    """Whether it is `loop.time()`, where nothing but its name tells what the loop is."""
+    receiver = "" if call.receiver is None else call.receiver.path
+    return call.method == "time" and not call.arguments and named("event-loop", receiver)
+
+
+def _reads_a_loop_by_name(known: Known, given: Expression) -> bool:
+    return any(
+        isinstance(part, Call)
+        and _is_loop_time(part)
+        and known.program.facts(known.key, part) is None
+        for part in given.walk()
+    )
 
 
 def _computed(key: FunctionId, call: Call) -> Related:

@@ -28,6 +28,10 @@ OWN = frozenset({
 """Things whose own implementations wait by profession."""
 
 
+CHANCE = ("random.", "numpy.random.", "secrets.")
+"""Libraries that give something else each time."""
+
+
 def loop(
     program: Program,
     key: FunctionId,
@@ -55,7 +59,7 @@ def loop(
         is_pure_wait=reading.pure
         and not reading.works
         and asking.asks_to_leave
-        and not (next(spot.loops, None) is None and _reports_by_trade(program, key, reading)),
+        and not (_reports_by_trade(program, key, reading) and _is_last_act(spot)),
         idle_turns=reading.pure
         and not (reading.blocks or reading.lingers)
         and not _searches(statement, reading),
@@ -87,11 +91,12 @@ def _searches(statement: While | For, reading: Reading) -> bool:
     if isinstance(statement, For):
         return reading.turns is None
     read = [part for test in tests_of(statement) for part in test.walk()]
-    asked = {part.path for part in read if part.path}
+    asked = {part.path for part in read if part.path} | reading.told_by_tests
     made = [s for s in statement.walk() if isinstance(s, Assign) and s.value is not None]
     own = {t.path for s in made for t in s.targets if t.path} - reading.bounds.counted
     own |= {t.path for s in made if s.operator for t in s.targets}
     moved = {t.path for s in made if s.operator or _made_of(s.value, own) for t in s.targets}
+    moved |= {t.path for s in made if _is_drawn(reading, s.value) for t in s.targets}
     unseen = any(isinstance(part, Text) for part in read)  # nothing is known of its braces
     grown = added_to(statement) & asked
     return bool(asked & moved or grown or (moved and unseen))
@@ -105,6 +110,12 @@ def _made_of(value: Expression | None, own: AbstractSet[str]) -> bool:
     return any(part.path and (part.path in own or _head(part.path) in own) for part in parts)
 
 
+def _is_drawn(reading: Reading, value: Expression | None) -> bool:
+    """Whether a value is drawn by chance: the next draw ends the loop, nobody else."""
+    path = value.func.path if isinstance(value, Call) else ""
+    return reading.program.library(reading.key, path).startswith(CHANCE)
+
+
 def _head(path: str) -> str:
     return path.partition(".")[0]
 
@@ -115,6 +126,17 @@ def _reports_by_trade(program: Program, key: FunctionId, reading: Reading) -> bo
     told_to_stop = condition and not reading.exits and not reading.deadline
     reports = any(is_log(one.call) for one in reading.known.values() if _is_within(one, reading))
     return told_to_stop and reports and bool(program.roles.registered(key) & WORKERS)
+
+
+def _is_last_act(spot: Spot) -> bool:
+    """Whether nothing but a farewell follows a loop, no further turn either: no work waits."""
+    later = (s for following in spot.following() for s in following.walk())
+    return next(spot.loops, None) is None and not any(
+        isinstance(part, Call) and not is_log(part)
+        for statement in later
+        for expression in statement.expressions
+        for part in expression.walk()
+    )
 
 
 def _is_within(one: Known, reading: Reading) -> bool:

@@ -141,7 +141,9 @@ def is_set_somewhere(known: Known) -> bool:
     if resolved is None or not isinstance(resolved.symbol, Variable):
         return True
     name = receiver.path.rpartition(".")[2]
-    given = {p.name for p in known.program.names.function(resolved.symbol.scope).parameters}
+    entry = known.program.names.function(resolved.symbol.scope)
+    given = {p.name for p in entry.parameters}
+    given |= {n for n, ways in entry.bindings.items() if any(w.how == "each" for w in ways)}
     local = not resolved.rest and resolved.symbol.scope == known.key and name not in given
     private = name.startswith("_") and len(resolved.rest) == 1
     return not (local or private) or name in known.program.touched

@@ -165,6 +165,17 @@ class Program:
             for name, entry in functions.items()
         )
 
+    def is_switched(self, key: FunctionId, path: str) -> bool:
+        """Whether a path names a module's variable that some function sets anew: no constant."""
+        resolved = self.names.resolve(key, path) if path else None
+        if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
+            return False
+        scope, name = resolved.symbol.scope, resolved.symbol.name
+        return scope.name == MODULE and any(
+            name in entry.shared and name in entry.bindings
+            for entry in self.names.modules[scope.path].functions.values()
+        )
+
     @cached_property
     def touched(self) -> frozenset[str]:
         """The last names of what somebody sets, notifies or hands on, anywhere in the project."""

@@ -103,6 +103,10 @@ class Questions:
             case Call(receiver=Expression() as receiver) if named("compares-sets", test.method):
                 for compared in (receiver, *(a.value for a in test.arguments)):
                     yield from self._atoms(compared, around)
+            case Call(receiver=Expression() as receiver) if (
+                named("views", test.method) and not test.arguments
+            ):
+                yield from self._atoms(receiver, around)
             case Call() if test.func.path == "len" and test.arguments:
                 inner = test.arguments[0].value
                 if isinstance(inner, Comprehension | Call):

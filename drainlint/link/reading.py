@@ -6,24 +6,25 @@ from dataclasses import dataclass
 
 from drainlint.link.bounds import turns_counted, turns_of
 from drainlint.link.calls import Known
-from drainlint.link.evaluating import Evaluating
-from drainlint.link.fetched import (
-    added_to,
-)
+from drainlint.link.evaluating import Evaluating, only_guards
+from drainlint.link.fetched import added_to
 from drainlint.link.questions import Questions
 from drainlint.link.turns import (
     always_leaves,
-    asks_each,
     asks_to_stop,
     backs_off,
     done_once,
     ends_loop,
-    kept,
+    goes_on,
+    is_now_and_then,
+    leaves,
     leaves_in_time,
     only_raises,
     only_reports,
     place_of,
+    rounds,
 )
+from drainlint.link.walks import ends_turns, kept, learnt, only_looks
 from drainlint.model.expression import Call, Constant, Expression, Not
 from drainlint.model.pause import Pause
 from drainlint.model.statement import (
@@ -43,6 +44,9 @@ from drainlint.model.statement import (
     With,
 )
 
+OTHERS = frozenset({"queue", "liveness", "everything"})
+"""Sorts of questions that only somebody else's doing can answer anew."""
+
 
 @dataclass
 class Reading(Evaluating):
@@ -50,6 +54,8 @@ class Reading(Evaluating):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._rounds = {id(statement) for statement in rounds(self.statement.body)}
+        self._books: set[int] = set()
         if isinstance(self.statement, For):
             self.turns, self.deadline, endless = turns_of(self.program, self.key, self.statement)
             self.pure = endless or bool(self.turns) or "range(" in self.deadline
@@ -59,9 +65,8 @@ class Reading(Evaluating):
             if self.bounds.holds(self.statement.test, to_go_on=True):
                 self.deadline = "its condition"
             self._expression(self.statement.test)
-        self._leads_out = always_leaves(self.statement.body)
         self._block(self.statement.body)
-        if self._leads_out and not any(goes_round(s) for s in self.statement.body):
+        if always_leaves(self.statement.body):
             self.pure = False
         ways_out = (*self.exits, *self.checks)
         if not self.deadline and any(self.bounds.holds(test) for test in ways_out):
@@ -75,12 +80,13 @@ class Reading(Evaluating):
     def _block(self, block: Block) -> None:
         for number, statement in enumerate(block):
             self._statement(statement)
-            if self._leads_out and block is self.statement.body and goes_round(statement):
-                self._once(block[number + 1 :])
+            rest = block[number + 1 :]
+            if id(statement) in self._rounds:
+                self._once(rest)
                 return
             if isinstance(statement, If) and self._has_none(statement):
                 idle = (self.pure, self.blocks, self.lingers)
-                self._block(block[number + 1 :])
+                self._block(rest)
                 self.works = self.works or not self.pure
                 self.pure, self.blocks, self.lingers = idle
                 return
@@ -88,6 +94,8 @@ class Reading(Evaluating):
     def _statement(self, statement: Statement) -> None:
         match statement:
             case Pass() | Leave():
+                pass
+            case Do(value=value) if id(value) in self._books:
                 pass
             case Do(value=value):
                 self._do(value)
@@ -99,8 +107,7 @@ class Reading(Evaluating):
                 if value is not None and isinstance(statement, Return):
                     self._expression(value)
             case With(items=items):
-                for item in items:
-                    self._manager(item.value)
+                self.pure = self.pure and all(only_guards(self, item.value) for item in items)
                 self._block(statement.body)
             case Try():
                 self._try(statement)
@@ -108,8 +115,8 @@ class Reading(Evaluating):
                 self.checks += values[:1]
                 for value in values:
                     self._expression(value)
-            case For() if asks_each(statement):
-                self._each(statement)
+            case For() if only_looks(statement, self.all_pauses):
+                self._look_through(statement)
             case While() | For():
                 self.pure = False
                 self.blocks = True
@@ -117,18 +124,27 @@ class Reading(Evaluating):
             case _:
                 self.pure = False
 
-    def _each(self, statement: For) -> None:
-        """A loop within that asks each of several: `for w in ws: if w.is_alive(): alive = True`."""
-        self._expression(statement.iterable)
-        told = {t.path for s in statement.walk() if isinstance(s, Assign) for t in s.targets}
-        leaves = any(isinstance(s, Return) for s in statement.walk())
-        changed = {receiver for receiver, _ in kept(statement)}
-        decides = leaves or bool((told | changed) & self.read_by_tests)
-        self.changed |= changed
-        for inner in (s for s in statement.walk() if isinstance(s, If)):
-            self._expression(inner.test)
-            if decides:
-                self.exits.append(inner.test)
+    def _look_through(self, walk: For) -> None:
+        """A walk through what there is, to learn something: what it sets says what it tested."""
+        self.blocks = self.blocks or not self._asks_after_others(walk)
+        books = list(kept(walk))
+        self._books |= {id(call) for _, call in books}
+        told = {path for path, _ in books if "." in path}
+        self.pure = self.pure and told <= self.read_by_tests
+        self._expression(walk.iterable)
+        for name, value in learnt(walk):
+            self.looks_at.add(name)
+            self.assigned[name].append(value)
+        exits = list(self.exits)
+        self._block((*walk.body, *walk.otherwise))
+        if not ends_turns(walk):
+            self.exits = exits
+
+    def _asks_after_others(self, walk: For) -> bool:
+        """Whether a walk asks for what others do, such as to live; a search asks for less."""
+        tests = [s.test for s in walk.walk() if isinstance(s, If)]
+        asked = (q for t in tests for q in self.ask.all(t, "exit", place_of(t, walk)))
+        return any(q.sort in OTHERS for q in asked)
 
     def _if(self, statement: If) -> None:
         self._expression(statement.test)
@@ -136,14 +152,14 @@ class Reading(Evaluating):
         if only_reports(statement) and not ends:
             self._block(tuple(s for s in statement.walk() if isinstance(s, Assign)))
             return
-        if done_once(statement, self.statement):
+        if done_once(statement, self.statement) or (is_now_and_then(statement) and not ends):
             self._once(statement.body)
             return
         branches = (statement.body, statement.otherwise)
         if any(only_raises(b) or ends_program(b, self.known) for b in branches):
             self.checks.append(statement.test)
-        elif (self._leads_out and goes_round(statement)) or (
-            ends and not sleeps_within(statement.body, self.all_pauses)
+        elif id(statement) in self._rounds or (
+            ends and not sleeps_before_it_ends(statement, self.all_pauses)
         ):
             self.exits.append(statement.test)
         else:
@@ -203,17 +219,6 @@ class Reading(Evaluating):
         self._block(statement.final)
 
 
-def goes_round(statement: Statement) -> bool:
-    """`if not ready: continue`: what follows is done once, where the loop then ends."""
-    return isinstance(statement, If) and not statement.otherwise and goes_on(statement)
-
-
-def goes_on(statement: If) -> bool:
-    """Whether a branch goes on with the next turn."""
-    last = statement.body[-1]
-    return isinstance(last, Leave) and last.word == "continue"
-
-
 def asks_queues(ask: Questions, statement: If, loop: While | For) -> bool:
     """Whether a test asks queues, and nothing else."""
     asked = list(ask.all(statement.test, "take", place_of(statement.test, loop)))
@@ -240,6 +245,12 @@ def ends_program(block: Block, known: Mapping[int, Known]) -> bool:
         return False
     one = known.get(id(last.value))
     return one is not None and one.does in ("exit", "hard-exit")
+
+
+def sleeps_before_it_ends(statement: If, pauses: Mapping[int, Pause]) -> bool:
+    """Whether the branches by which an `if` leaves the loop sleep first."""
+    ending = [b for b in statement.blocks if leaves(b)] or [statement.body]
+    return all(sleeps_within(block, pauses) for block in ending)
 
 
 def sleeps_within(block: Block, pauses: Mapping[int, Pause]) -> bool:

@@ -1,12 +1,11 @@
 """The shape of a loop's turn: what leaves it, what only reports, where it pauses."""
 
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterator
 
 from drainlint.knowledge.names import named
 from drainlint.link.calls import is_log
 from drainlint.link.surroundings import Spot
-from drainlint.model.expression import Call, Constant, Expression, Logic, Not
+from drainlint.model.expression import Arithmetic, Call, Constant, Expression, Logic, Not
 from drainlint.model.place import Place
 from drainlint.model.statement import (
     Assign,
@@ -63,23 +62,33 @@ def leaves(block: Block) -> bool:
 
 
 def always_leaves(block: Block) -> bool:
-    """Whether a block leaves the loop on its normal way, exceptions aside."""
-    return any(_leaves_for_sure(statement) for statement in block)
+    """Whether a block leaves the loop on its normal way, exceptions aside, and never goes on."""
+    for statement in block:
+        if goes_round(statement):
+            return False
+        if _leaves_for_sure(statement, always_leaves):
+            return True
+    return False
 
 
-def _leaves_for_sure(statement: Statement) -> bool:
+def _leads_out(block: Block) -> bool:
+    """Whether a block leaves the loop where nothing makes it go on with the next turn."""
+    return any(_leaves_for_sure(statement, _leads_out) for statement in block)
+
+
+def _leaves_for_sure(statement: Statement, within: Callable[[Block], bool]) -> bool:
     match statement:
         case Return() | Raise():
             return True
         case Leave(word=word):
             return word == "break"
         case If(body=body, otherwise=otherwise):
-            return always_leaves(body) and always_leaves(otherwise)
+            return within(body) and within(otherwise)
         case With(body=body):
-            return always_leaves(body)
+            return within(body)
         case Try(body=body, otherwise=otherwise, final=final):
             tried = (final,) if _goes_on_when_nothing(statement) else (body, otherwise, final)
-            return any(always_leaves(b) for b in tried)
+            return any(within(b) for b in tried)
     return False
 
 
@@ -130,6 +139,34 @@ def only_reports(statement: If) -> bool:
     return all(_reports(s) for b in statement.blocks for s in b)
 
 
+def goes_on(statement: If) -> bool:
+    """Whether a branch goes on with the next turn."""
+    last = statement.body[-1]
+    return isinstance(last, Leave) and last.word == "continue"
+
+
+def goes_round(statement: Statement) -> bool:
+    """`if not ready: continue`: what follows is for the turn that finds it ready."""
+    return isinstance(statement, If) and not statement.otherwise and goes_on(statement)
+
+
+def rounds(block: Block) -> Iterator[Statement]:
+    """Where a turn goes round until something is ready: what follows is done once, and leaves."""
+    for number, statement in enumerate(block):
+        if goes_round(statement) and _leads_out(block[number + 1 :]):
+            yield statement
+        if not isinstance(statement, While | For):
+            for inner in statement.blocks:
+                yield from rounds(inner)
+
+
+def is_now_and_then(statement: If) -> bool:
+    """Whether a branch is taken on every so manieth turn: `if turns % 10 == 0: beat()`."""
+    return not statement.otherwise and any(
+        isinstance(part, Arithmetic) and part.operator == "%" for part in statement.test.walk()
+    )
+
+
 def _reports(statement: Statement) -> bool:
     match statement:
         case Do(value=Call() as call):
@@ -159,40 +196,6 @@ def _ends_quietly(statement: Statement) -> bool:
     return isinstance(statement, Return) or (
         isinstance(statement, Leave) and statement.word == "break"
     )
-
-
-def asks_each(statement: For) -> bool:
-    """Whether a loop only asks each of several, and keeps in mind what they say."""
-    books = {id(call) for _, call in kept(statement)}
-    asks = any(isinstance(s, If) for s in statement.body) and not statement.otherwise
-    return asks and all(_only_notes(s, books) for b in statement.blocks for s in _within(b))
-
-
-def _within(block: Block) -> Iterator[Statement]:
-    return (inner for outer in block for inner in outer.walk())
-
-
-def _only_notes(statement: Statement, books: AbstractSet[int]) -> bool:
-    match statement:
-        case If() | Pass() | Leave() | Assign(value=Constant()) | Return(value=None):
-            return True
-        case Return(value=value):
-            return isinstance(value, Constant) or (value is not None and bool(value.path))
-        case Do(value=Call() as call):
-            return is_log(call) or id(call) in books
-    return False
-
-
-def kept(statement: For) -> Iterator[tuple[str, Call]]:
-    """What a loop puts its own items into, or takes them out of, and by which call."""
-    items = {part.path for part in statement.target.walk() if part.path}
-    for inner in statement.walk():
-        call = inner.value if isinstance(inner, Do) else None
-        if not isinstance(call, Call) or call.receiver is None or not call.receiver.path:
-            continue
-        about = {argument.value.path for argument in call.arguments}
-        if about and about <= items and named("keeps", call.method):
-            yield call.receiver.path, call
 
 
 def asks_to_stop(handler: Handler) -> bool:

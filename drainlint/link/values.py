@@ -155,13 +155,23 @@ class Values:
         if isinstance(blocking, Constant) and blocking.value in (False, 0):
             return AT_ONCE
         if facts.blocking and blocking is not None and not isinstance(blocking, Constant):
-            return Deadline(Bound.EXPRESSION, text=blocking.text)
+            if facts.timeout or not self._waits_by_default(scope, blocking):
+                return Deadline(Bound.EXPRESSION, text=f"{facts.blocking}={blocking.text}")
+            return Deadline(Bound.HANDED_ON, text=blocking.text)
         given = call.argument(facts.timeout, facts.at) if facts.timeout else None
         if given is None:
             if _may_hide_a_timeout(call, facts):
                 return Deadline(Bound.EXPRESSION, text="...")
             return _default(facts)
         return self.timeout(scope, given, facts)
+
+    def _waits_by_default(self, scope: FunctionId, blocking: Expression) -> bool:
+        """Whether a caller who says nothing lets it wait: `def stop(self, wait=True)`."""
+        default = next(
+            (p.default for p in self.names.function(scope).parameters if p.name == blocking.path),
+            None,
+        )
+        return isinstance(default, Constant) and default.value is True
 
     def timeout(self, scope: FunctionId, given: Expression, facts: CallFacts | None) -> Deadline:
         """What a timeout that is given comes to."""

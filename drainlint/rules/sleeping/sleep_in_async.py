@@ -31,7 +31,7 @@ class SleepInAsync(Rule[Blocking]):
     code = "DRN202"
     level = Levels(Level.ERROR, _level)
     cwe = 1322
-    words = any_of("async") & (any_of("sleep") | does("sleep", "join", "wait"))
+    words = any_of("async") & (any_of("sleep", "shutdown") | does("sleep", "join", "wait"))
 
     def check(self, blocking: Blocking) -> Iterator[Finding]:
         """Flag every call that holds the event loop's thread."""
