@@ -20,7 +20,7 @@ from drainlint.verdict import Jury
 
 FEW = 4_000
 """So many lines are read by one process in about the time that a second takes to be of use."""
-MANY = 60_000
+MANY = 20_000
 """So many lines are linked in that time."""
 
 
