@@ -5,7 +5,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drainlint.link.answers import HANDED, Answers
+from drainlint.link.answers import FOLLOWED, Answers
 
 Graph = dict[int, list[int | str]]
 """What each question asks, in order: other questions, or answers by name."""
@@ -67,9 +67,9 @@ def test_what_callers_hand_over_is_followed_through_a_few_calls_only() -> None:
             return 1
         return next(iter(answers.handed(lambda: [held(steps - 1)])), None)
 
-    assert held(HANDED) == 1
-    assert held(HANDED + 1) is None
-    assert held(HANDED) == 1
+    assert held(FOLLOWED) == 1
+    assert held(FOLLOWED + 1) is None
+    assert held(FOLLOWED) == 1
 
 
 def test_an_answer_that_was_cut_short_is_not_kept() -> None:

@@ -14,7 +14,7 @@ NOTHING = -1
 """Below every open question: for what was not followed to its end."""
 ROUNDS = 6
 """So often the questions of a circle are asked anew, each time with the answers of the last."""
-HANDED = 4
+FOLLOWED = 4
 """Through how many calls it is followed what callers hand over."""
 
 
@@ -44,7 +44,7 @@ class Answers(Generic[A]):
         """Answers that rest on no caller."""
         self._handed: dict[At, A | None] = {}
         """Answers that rest on what callers hand over."""
-        self._left = HANDED
+        self._left = FOLLOWED
         self._rests_on_callers = False
         self._open: dict[At, int] = {}
         self._lowest = FAR

@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS
-from drainlint.link.calls import Known, is_log
+from drainlint.link.calls import Known, is_log, is_told_not_to_wait
 from drainlint.link.fetched import is_computed
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
@@ -149,9 +149,7 @@ def _does_not_wait(one: Known) -> bool:
         return False
     if one.kind is not None and one.kind.nature in RESULTS:
         return False
-    if any(
-        named("does-not-wait", e.path) for a in one.call.arguments for e in a.value.walk() if e.path
-    ):
+    if is_told_not_to_wait(one.call):
         return True
     return _polls(one.program, one.key, one.call, one.facts)
 

@@ -158,6 +158,12 @@ def _is_scope(name: str) -> bool:
     return named("timeout-scope", name) and not named("not-a-scope", name)
 
 
+def is_told_not_to_wait(call: Call) -> bool:
+    """Whether a flag that a call is given switches waiting off: `WNOHANG`, `zmq.NOBLOCK`."""
+    given = (part.path for argument in call.arguments for part in argument.value.walk())
+    return any(named("does-not-wait", path) for path in given if path)
+
+
 def is_log(call: Call) -> bool:
     """Whether a call logs or prints: a logger's method, `print`, `click.echo`."""
     path = call.func.path

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from drainlint.finding import Related
+from drainlint.knowledge.names import named
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Spot, spots
@@ -31,20 +32,6 @@ from drainlint.model.statement import (
 
 CANCELS_AGAIN = ("trio", "anyio")
 """Packages whose cancellation strikes at every await until its scope ends."""
-FOR_ANY_TASK = frozenset(
-    {
-        "AsyncFile",
-        "NamedTemporaryFile",
-        "Path",
-        "TemporaryDirectory",
-        "from_thread",
-        "open_file",
-        "run",
-        "to_thread",
-        "wrap_file",
-    }
-)
-"""What of anyio says nothing of who cancels the tasks that use it."""
 CANCELLATION = re.compile(
     r"(^|\.)(CancelledError|Cancelled|BaseException|get_cancelled_exc_class)$"
 )
@@ -110,7 +97,7 @@ def _only_uses_files(program: Program, path: str) -> bool:
         if call.func.path
     }
     used = imported | {c.partition(".")[2] for c in called if c.startswith("anyio.")}
-    return bool(used) and all(name.partition(".")[0] in FOR_ANY_TASK for name in used)
+    return bool(used) and all(named("of-any-task", name.partition(".")[0]) for name in used)
 
 
 def _section(spot: Spot) -> Spot | None:

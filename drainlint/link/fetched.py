@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS
+from drainlint.link.calls import is_told_not_to_wait
 from drainlint.link.lookups import is_getter, reaches_outside
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
@@ -72,7 +73,7 @@ def told_by(program: Program, key: FunctionId, tests: Iterable[Expression]) -> I
 def reaps(program: Program, key: FunctionId, call: Call) -> bool:
     """Whether a function of the project collects children that have ended, and waits for none."""
     return any(
-        facts[0].name in WAITS_FOR_CHILDREN and _does_not_hang(inner)
+        facts[0].name in WAITS_FOR_CHILDREN and is_told_not_to_wait(inner)
         for target in program.graph.targets(key, call)
         if not _starts(program, target)
         for inner in program.names.function(target).calls
@@ -86,12 +87,6 @@ def _starts(program: Program, target: FunctionId) -> bool:
         facts[0].does in ("spawn", "start", "fork", "sleep")
         for call in program.names.function(target).calls
         if (facts := program.facts(target, call)) is not None
-    )
-
-
-def _does_not_hang(call: Call) -> bool:
-    return any(
-        named("does-not-wait", e.path) for a in call.arguments for e in a.value.walk() if e.path
     )
 
 

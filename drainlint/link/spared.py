@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge.names import named
-from drainlint.link.calls import Known
+from drainlint.link.calls import Known, is_told_not_to_wait
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import ways
 from drainlint.link.program import Program
 from drainlint.model.expression import Await, Call, Compare, Constant, Expression, Not
 from drainlint.model.statement import If, Statement, Try, With
 
-SWITCHES = ("NOHANG", "NOBLOCK", "DONTWAIT", "NONBLOCK")
 SOCKETS = frozenset({"socket", "connection", "channel"})
 OFF_LOOP = frozenset({"off-loop", "executor", "process-executor", "thread", "process"})
 """Roles of what runs beside an event loop, and not on it."""
@@ -22,7 +21,7 @@ def is_spared(known: Known) -> bool:
     return (
         raises_instead(known)
         or _is_entered_by_the_loop(known)
-        or is_switched_off(known)
+        or is_told_not_to_wait(known.call)
         or is_unconnected(known)
         or _asks_nobody(known)
         or _is_never_run(known)
@@ -99,12 +98,6 @@ def _is_entered_by_the_loop(known: Known) -> bool:
         and statement.asynchronous
         and any(item.value is known.call for item in statement.items)
     )
-
-
-def is_switched_off(known: Known) -> bool:
-    """Whether a flag in the call switches waiting off: `WNOHANG`, `zmq.NOBLOCK`."""
-    values = (e for a in known.call.arguments for e in a.value.walk())
-    return any(switch in e.path for e in values for switch in SWITCHES)
 
 
 def is_unconnected(known: Known) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
-from drainlint.link.calls import Known
+from drainlint.link.calls import Known, is_told_not_to_wait
 from drainlint.link.commands import is_brief
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
@@ -17,7 +17,7 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import cancelled, is_pause, seen
 from drainlint.link.roles import WORKERS
 from drainlint.link.services import STOP_WORDS
-from drainlint.link.spared import is_switched_off, is_unconnected
+from drainlint.link.spared import is_unconnected
 from drainlint.link.sums import earlier, repeats
 from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import (
@@ -66,7 +66,7 @@ def wait(known: Known) -> Wait | None:
         return _noun(known, "bound", known.own_bound, facts)
     if facts.does in CLIENTS:
         return _client(known, facts)
-    if facts.waits and not is_switched_off(known) and not is_unconnected(known):
+    if facts.waits and not is_told_not_to_wait(known.call) and not is_unconnected(known):
         deadline = known.program.values.deadline(known.key, known.call, facts)
         return _noun(known, facts.does, deadline, facts)
     return None
