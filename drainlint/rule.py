@@ -7,7 +7,7 @@ tests. There is nothing to register: the class's module gives the family, its na
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 from drainlint.finding import Confidence, Finding, Level, Related
 from drainlint.model.noun import Noun
 from drainlint.model.place import Place
+from drainlint.words import ON, ON_DRAIN_PATH, UNDER_A_LOCK, said
 
 N = TypeVar("N", bound=Noun)
 
@@ -23,7 +24,7 @@ N = TypeVar("N", bound=Noun)
 class Words:
     """What a function must hold for a rule to find anything in it.
 
-    Of every group one word must be there; `drainlint.index.screen` says what a word may be. A
+    Of every group one word must be there; `drainlint.words` says what a word may be. A
     necessary condition only: it may let too much through, never too little.
     """
 
@@ -44,20 +45,29 @@ def any_of(*words: str) -> Words:
     return Words((frozenset(words),))
 
 
-def does(*verbs: str) -> Words:
-    """A call to a library that, by the knowledge tables, does one of these."""
-    return Words((frozenset(f"does {verb}" for verb in verbs),))
+def does(*verbs: str, ways: Iterable[str] = (), on: Iterable[str] = ()) -> Words:
+    """A call to a library that, by the knowledge tables, does one of these.
+
+    In all of these `ways`: `BLOCKING` (it holds up its thread, not a coroutine), `BOUNDED` or
+    `UNBOUNDED` (by a timeout of its own); and `on` a thing of one of these natures.
+    """
+    natures: list[tuple[str, ...]] = [(f"{ON}{nature}",) for nature in on] or [()]
+    return any_of(*(said(verb, (*ways, *nature)) for verb in verbs for nature in natures))
 
 
 LOOPS = any_of("while", "for")
-PAUSES = any_of("sleep") | does("sleep", "wait")
+TIMED = ("event", "aio-event", "condition")
+"""Natures of what a timed wait can be upon that serves as a pause."""
+PAUSES = any_of("sleep") | does("sleep") | does("wait", on=TIMED)
 """What makes a pause: a sleep, be it by its name alone, or a timed wait."""
-ON_DRAIN_PATH = any_of("on the drain path")
+UNKNOWN_WAITS = any_of(
+    "join(x)", "wait(x)", "result(x)", "exception(x)", "communicate(x)", "get()", "wait_for"
+)
+"""Waits on what no table knows: a method of the project's own, or a join."""
+DRAINS = any_of(ON_DRAIN_PATH)
 """What is found only where a stop leads."""
-UNDER_A_LOCK = any_of("under a lock")
+LOCKED = any_of(UNDER_A_LOCK)
 """What is found only where the function, or who calls it, holds a lock."""
-
-
 NOTHING = Words(())
 """For rules that need no function opened: they judge what the index and the link know."""
 

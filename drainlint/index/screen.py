@@ -1,19 +1,7 @@
-"""Which functions can matter: those that hold the words of some rule.
+"""Which functions can matter: those that hold the words of some rule (`drainlint.words`).
 
-A word is one of six things:
-
-- `sleep`: an identifier in the function's own code;
-- `get()`: a call of that name with no more arguments than how long to wait (`get()` is a queue's,
-  `get(key)` a dictionary's);
-- `join(x)`: a call of that name with at most one positional argument, which may be a number
-  (`join(5)` is a thread's, `join(a, b)` a path's);
-- `while`, `for`, `with`, `async`, `await`, `yield`, `await name` (what is awaited bears a name),
-  `await in cleanup` (in a block that runs on the way out): a shape of the function's statements;
-- `does take`: a call that the knowledge tables say does this. Which library it belongs to only the
-  link can tell, so here every call of such a name counts;
-- `on the drain path`, `under a lock`: only the link can tell, so here every function meets it.
-
-The screen may let too much through, never too little.
+The screen may let too much through, never too little: of what only the link can tell it takes the
+best for granted, every call of a name for the library's, and every function to be on a drain path.
 """
 
 import re
@@ -34,12 +22,10 @@ from drainlint.model.expression import (
     Starred,
     Text,
 )
+from drainlint.words import BARE, LINKED, ONE, verb_and_ways
 
 LIMITS = re.compile("time|deadline|wait|delay|remain|interval|sec|block", re.IGNORECASE)
 """Names that say how long, or whether, to wait."""
-BARE, ONE, VERB = "()", "(x)", "does "
-ON_DRAIN_PATH = "on the drain path"
-UNDER_A_LOCK = "under a lock"
 Groups = tuple[frozenset[str], ...]
 
 
@@ -56,11 +42,15 @@ class Vocabulary:
     def of(cls, rules: Iterable[Groups], knowledge: Knowledge) -> "Vocabulary":
         """The vocabulary of these rules, with the names from these tables."""
         kept = tuple(dict.fromkeys(groups for groups in rules if groups))
-        asked = {word for groups in kept for group in groups for word in group}
+        asked: dict[str, set[str]] = defaultdict(set)
+        for word in {word for groups in kept for group in groups for word in group}:
+            verb, _ = verb_and_ways(word)
+            if verb:
+                asked[verb].add(word)
         verbs: dict[str, set[str]] = defaultdict(set)
         for dotted, facts in knowledge.calls.items():
-            if VERB + facts.does in asked:
-                verbs[dotted.rpartition(".")[2]].add(VERB + facts.does)
+            if facts.does in asked:
+                verbs[dotted.rpartition(".")[2]] |= asked[facts.does]
         return cls(kept, {name: frozenset(words) for name, words in verbs.items()})
 
     @cached_property
@@ -72,6 +62,22 @@ class Vocabulary:
     def shaped(self) -> frozenset[str]:
         """The names of the calls whose arguments matter."""
         return frozenset(word.partition("(")[0] for word in self.every if word.endswith(")"))
+
+    @cached_property
+    def _ways(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """Of each verb its words, with the ways that they ask for."""
+        found: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+        for word in self.every:
+            verb, ways = verb_and_ways(word)
+            if verb:
+                found[verb][word] = ways
+        return found
+
+    def of_verb(self, verb: str, ways: Collection[str]) -> Iterator[str]:
+        """The words that a call meets which does this in these ways."""
+        for word, wanted in self._ways.get(verb, {}).items():
+            if wanted.issubset(ways):
+                yield word
 
     def matter(self, found: Collection[str]) -> bool:
         """Whether some rule's words are all among those found."""
@@ -101,7 +107,7 @@ def screen(indexed: Indexed, vocabulary: Vocabulary) -> dict[str, frozenset[str]
         found |= {renamed[word] for word in own & renamed.keys()}
         found |= shaped[name]
         held = found | verbs[name]
-        if held and vocabulary.matter(held | {ON_DRAIN_PATH, UNDER_A_LOCK}):
+        if held and vocabulary.matter(held | LINKED):
             chosen[name] = frozenset(found)
     if MAIN in indexed.words and MODULE in chosen:
         chosen.setdefault(MAIN, frozenset())

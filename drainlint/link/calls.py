@@ -134,7 +134,7 @@ class Known:
 
     def _deadline_of(self, call: Call) -> Deadline:
         known = self.program.facts(self.key, call)
-        if known is None and self._makes_timeout(call):
+        if known is None and (_is_wait_for(call) or self._makes_timeout(call)):
             return Deadline(Bound.EXPRESSION, text=call.text)
         if known is None or known[0].does != "bound":
             return FOREVER
@@ -151,6 +151,13 @@ class Known:
             return False
         kind = self.program.kinds.of(self.key, call)
         return kind is not None and kind.nature == "timeout"
+
+
+def _is_wait_for(call: Call) -> bool:
+    """Whether it is a `wait_for` of the project's own, and given more than what to wait for."""
+    *_, last = (None, *(a.value for a in call.arguments[1:]))
+    given = last is not None and not (isinstance(last, Constant) and last.value is None)
+    return call.method == "wait_for" and given
 
 
 def _is_scope(name: str) -> bool:

@@ -14,6 +14,8 @@ from drainlint.model.deadline import Bound
 
 WAITING = frozenset({"wait", "join", "result", "exception", "get", "wait_for", "communicate"})
 """Names of methods that say that they wait."""
+HANDED_ON = frozenset({"wait", "join"})
+"""What such a method hands on."""
 WAITED_ON = (IMPLEMENTED - {"executor"}) | {"aio-condition", "aio-event", "aio-future", "aio-queue"}
 """Natures of what is built to be waited for: whoever wraps one hands the wait on."""
 
@@ -85,7 +87,7 @@ def _handed_on(program: Program, key: FunctionId) -> tuple[str, str]:
         return "", ""
     for occurrence in occurrences(body, key.path):
         inner = Known(program, occurrence)
-        if inner.facts is None or inner.does not in ("wait", "join"):
+        if inner.facts is None or inner.does not in HANDED_ON:
             continue
         deadline = program.values.deadline(key, inner.call, inner.facts)
         if deadline.bound is Bound.HANDED_ON and not inner.is_asynchronous:

@@ -9,6 +9,7 @@ from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import calls_on, ways
+from drainlint.link.program import Program
 from drainlint.model.expression import (
     Arithmetic,
     Call,
@@ -70,6 +71,18 @@ def _limit(
 
 
 # The value
+
+
+def is_plain(program: Program, key: FunctionId, call: Call, facts: CallFacts) -> bool:
+    """Whether the timeout of a call is nothing but a number of seconds, as it should be."""
+    given = call.argument(facts.timeout, facts.at)
+    if given is None:
+        return not facts.blocking or call.argument(facts.blocking, facts.blocking_at) is None
+    if facts.unit != "s" or not (given.path or isinstance(given, Constant)):
+        return False
+    number = program.values.number(key, given)
+    in_milliseconds = bool(given.path) and named("in-milliseconds", given.path.rpartition(".")[2])
+    return number is not None and number > 0 and not in_milliseconds
 
 
 def _misplaced(known: Known, facts: CallFacts) -> Iterator[Limit]:

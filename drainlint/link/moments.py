@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drainlint.finding import Related
-from drainlint.index.entries import MODULE
+from drainlint.index.entries import MODULE, FunctionEntry
 from drainlint.link.calls import is_log
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import Identity, identity
@@ -22,6 +22,7 @@ from drainlint.model.expression import (
     Expression,
 )
 from drainlint.model.statement import Assign, Body, If, Leave, Raise, Return, Statement, While
+from drainlint.words import KEEPS_DEADLINE, KEEPS_MOMENT
 
 CLOCKS = frozenset({"clock", "wall-clock"})
 
@@ -53,7 +54,7 @@ class Moments:
             statement = spot.statement
             if not isinstance(statement, Assign) or statement.value is None or statement.operator:
                 continue
-            clock = self._clock(key, statement.value)
+            clock = _clock(self.program, key, statement.value)
             target = statement.targets[0].path
             if clock is None or not target or len(statement.targets) > 1:
                 continue
@@ -67,21 +68,6 @@ class Moments:
                 yield from self._stale(key, spot, target, every)
         yield from self._stale_attributes(key, every)
 
-    def _clock(self, key: FunctionId, value: Expression) -> Call | None:
-        """The call that tells the time in `clock()`, or in `clock() + seconds`."""
-        match value:
-            case Call():
-                return value if self._tells_time(key, value) else None
-            case Arithmetic(left=Expression() as left, operator="+", right=right):
-                for side in (left, right):
-                    if isinstance(side, Call) and self._tells_time(key, side):
-                        return side
-        return None
-
-    def _tells_time(self, key: FunctionId, call: Call) -> str:
-        known = self.program.facts(key, call)
-        return known[0].does if known is not None and known[0].does in CLOCKS else ""
-
     def _moment(
         self, key: FunctionId, statement: Assign, target: str, clock: Call, uses: list[_Use]
     ) -> Moment:
@@ -93,7 +79,7 @@ class Moments:
             drain=self.program.drain(key, place.line),
             name=target,
             clock=clock.text,
-            is_wall_clock=self._tells_time(key, clock) == "wall-clock",
+            is_wall_clock=_tells_time(self.program, key, clock) == "wall-clock",
             bounds=next((u.place for u in uses if u.bounds), None),
             only_differences=bool(uses) and all(u.difference for u in uses),
         )
@@ -148,7 +134,7 @@ class Moments:
             if isinstance(part, Compare) or (isinstance(part, Arithmetic) and part.operator == "-"):
                 sides = list(part.walk())
                 if any(s.path == target for s in sides) and any(
-                    isinstance(s, Call) and self._tells_time(key, s) for s in sides
+                    isinstance(s, Call) and _tells_time(self.program, key, s) for s in sides
                 ):
                     yield part
                     return
@@ -298,7 +284,7 @@ class Moments:
                     )
 
     def _differs_from_clock(self, key: FunctionId, part: Arithmetic) -> bool:
-        return isinstance(part.right, Call) and bool(self._tells_time(key, part.right))
+        return isinstance(part.right, Call) and bool(_tells_time(self.program, key, part.right))
 
     def _set_up(self, key: FunctionId, path: str) -> Related | None:
         """Where set-up computes a deadline that nobody computes anew: a constructor, a module."""
@@ -323,12 +309,49 @@ class Moments:
         short = scope.name.rpartition(".")[2]
         if short not in ("__init__", MODULE) or not isinstance(way.value, Arithmetic):
             return None
-        if self._clock(scope, way.value) is None:
+        if _clock(self.program, scope, way.value) is None:
             return None
         place = self.program.function(scope).place._replace(
             line=way.line, column=1, end_line=way.line, end_column=0
         )
         return Related(scope.path, place, f"`{path}` is computed here, long before")
+
+
+def kept(program: Program, key: FunctionId, *, loops: bool) -> Iterator[str]:
+    """Whether a function keeps a moment that may bound something, or a deadline: as words."""
+    entry = program.names.function(key)
+    for name, ways in entry.bindings.items():
+        for way in ways:
+            if way.how != "assign" or _clock(program, key, way.value) is None:
+                continue
+            if isinstance(way.value, Arithmetic):
+                yield KEEPS_DEADLINE
+            if "." in name or loops or _is_used(entry, name):
+                yield KEEPS_MOMENT
+
+
+def _clock(program: Program, key: FunctionId, value: Expression) -> Call | None:
+    """The call that tells the time in `clock()`, or in `clock() + seconds`."""
+    match value:
+        case Call():
+            return value if _tells_time(program, key, value) else None
+        case Arithmetic(left=Expression() as left, operator="+", right=right):
+            for side in (left, right):
+                if isinstance(side, Call) and _tells_time(program, key, side):
+                    return side
+    return None
+
+
+def _tells_time(program: Program, key: FunctionId, call: Call) -> str:
+    known = program.facts(key, call)
+    return known[0].does if known is not None and known[0].does in CLOCKS else ""
+
+
+def _is_used(entry: FunctionEntry, name: str) -> bool:
+    """Whether a call or another name is given a name, or what is worked out from it."""
+    given = [a.value for call in entry.calls if not is_log(call) for a in call.arguments]
+    given += [way.value for ways in entry.bindings.values() for way in ways]
+    return any(part.path == name for value in given for part in value.walk())
 
 
 def _differing(expression: Expression) -> Iterator[Arithmetic]:

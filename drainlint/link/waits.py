@@ -12,9 +12,10 @@ from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.finished import finished, watched
-from drainlint.link.handed import hands_on, is_own_job, waits_by_default
+from drainlint.link.handed import HANDED_ON, hands_on, is_own_job, waits_by_default
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import cancelled, is_pause, seen
+from drainlint.link.program import Program
 from drainlint.link.roles import WORKERS
 from drainlint.link.services import STOP_WORDS
 from drainlint.link.spared import is_unconnected
@@ -85,7 +86,7 @@ def handed_over(known: Known) -> Iterator[Wait]:
         facts = known.program.kinds.method_facts(kind, method)
         if kind is None or facts is None or facts.asynchronous:
             continue
-        if facts.does not in ("join", "wait"):
+        if facts.does not in HANDED_ON:
             continue
         following = [a for a in known.call.arguments[(runs.at or 0) + 1 :] if not a.name]
         if following or known.call.argument(facts.timeout) is not None:
@@ -136,9 +137,7 @@ def _is_constant_none(value: Expression) -> bool:
 def _unknown_join(known: Known) -> Wait | None:
     """A `.join()` on what the tables do not know: without arguments it is no `str.join`."""
     call = known.call
-    if call.method != "join" or call.receiver is None:
-        return None
-    if call.is_open or isinstance(call.receiver, Constant):
+    if call.method != "join" or not may_join(known.program, known.key, call):
         return None
     if known.kind is not None and known.kind.nature in ("module", "tuple", "dict", "task-group"):
         return None
@@ -150,16 +149,25 @@ def _unknown_join(known: Known) -> Wait | None:
             return None  # a worker's join gives nothing: this one makes a text or a task
         noun = _noun(known, "join", FOREVER)
         return replace(noun, confidence=Confidence.LOW) if _may_enter(known) else noun
-    (argument, *more) = call.arguments
-    if more or argument.name not in ("", "timeout") or _joins_paths(known):
+    if _joins_paths(known):
         return None
+    (argument,) = call.arguments
     if known.program.values.is_none(known.key, argument.value):
         return _noun(known, "join", FOREVER)
-    is_number = known.program.values.number(known.key, argument.value) is not None
+    return _noun(known, "join", known.program.values.timeout(known.key, argument.value, None))
+
+
+def may_join(program: Program, key: FunctionId, call: Call) -> bool:
+    """Whether a `join` on what the tables do not know may wait: it is given a time, or nothing."""
+    if call.receiver is None or call.is_open or isinstance(call.receiver, Constant):
+        return False
+    if len(call.arguments) != 1:
+        return not call.arguments
+    (argument,) = call.arguments
+    if argument.name or program.values.is_none(key, argument.value):
+        return argument.name in ("", "timeout")
     is_limit = bool(argument.value.path) and named("join-limit", argument.value.path)
-    if argument.name == "timeout" or is_number or is_limit:
-        return _noun(known, "join", known.program.values.timeout(known.key, argument.value, None))
-    return None
+    return is_limit or program.values.number(key, argument.value) is not None
 
 
 def _joins_paths(known: Known) -> bool:

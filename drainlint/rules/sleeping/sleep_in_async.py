@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.blocking import Blocking
-from drainlint.rule import Levels, Rule, any_of, does
+from drainlint.rule import UNKNOWN_WAITS, Levels, Rule, any_of, does
+from drainlint.words import BLOCKING
 
 
 def _level(blocking: Blocking) -> Level:
@@ -31,7 +32,9 @@ class SleepInAsync(Rule[Blocking]):
     code = "DRN202"
     level = Levels(Level.ERROR, _level)
     cwe = 1322
-    words = any_of("async") & (any_of("sleep", "shutdown") | does("sleep", "join", "wait"))
+    words = any_of("async") & (
+        UNKNOWN_WAITS | does("sleep", "join", "wait", "close", ways=(BLOCKING,))
+    )
 
     def check(self, blocking: Blocking) -> Iterator[Finding]:
         """Flag every call that holds the event loop's thread."""

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.pause import Pause
-from drainlint.rule import PAUSES, Rule, always
+from drainlint.rule import PAUSES, Rule, always, any_of
+from drainlint.words import HANDLES_SIGNALS
 
 
 class SleepInSignalHandler(Rule[Pause]):
@@ -32,7 +33,7 @@ class SleepInSignalHandler(Rule[Pause]):
 
     code = "DRN204"
     level = always(Level.ERROR)
-    words = PAUSES
+    words = PAUSES & any_of(HANDLES_SIGNALS)
 
     def check(self, pause: Pause) -> Iterator[Finding]:
         """Flag every pause of a function that is registered for a signal."""

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.pause import Pause
-from drainlint.rule import PAUSES, Rule, on_drain_path
+from drainlint.rule import TIMED, Rule, any_of, does, on_drain_path
+from drainlint.words import BLOCKING
 
 
 class SleepOverBudget(Rule[Pause]):
@@ -25,7 +26,9 @@ class SleepOverBudget(Rule[Pause]):
 
     code = "DRN203"
     level = on_drain_path(Level.ERROR, Level.WARNING)
-    words = PAUSES
+    words = (
+        any_of("sleep") | does("sleep", ways=(BLOCKING,)) | does("wait", ways=(BLOCKING,), on=TIMED)
+    )
 
     def check(self, pause: Pause) -> Iterator[Finding]:
         """Flag a pause of known length that a stop cannot end in time."""

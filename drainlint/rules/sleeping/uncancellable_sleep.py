@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.pause import Pause
 from drainlint.rule import Levels, Rule, any_of, does
+from drainlint.words import BLOCKING
 
 
 def _level(pause: Pause) -> Level:
@@ -46,7 +47,7 @@ class UncancellableSleep(Rule[Pause]):
 
     code = "DRN201"
     level = Levels(Level.ERROR, _level)
-    words = any_of("sleep") | does("sleep")
+    words = any_of("sleep") | does("sleep", ways=(BLOCKING,))
 
     def check(self, pause: Pause) -> Iterator[Finding]:
         """Flag a plain sleep that may be longer than the shortest that matters."""

@@ -6,6 +6,7 @@ from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
 from drainlint.rule import Rule, does, on_drain_path
 from drainlint.rules.waiting import at_most, is_left_alone, on_the_way
+from drainlint.words import BLOCKING, UNBOUNDED
 
 
 class ClientWithoutTimeout(Rule[Wait]):
@@ -30,7 +31,9 @@ class ClientWithoutTimeout(Rule[Wait]):
 
     code = "DRN308"
     level = on_drain_path(Level.ERROR, Level.WARNING)
-    words = does("network", "client", "limits", "take")
+    words = does("network", ways=(BLOCKING, UNBOUNDED)) | does(
+        "client", "limits", "take", ways=(UNBOUNDED,)
+    )
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a call to the network, or a client made for it, without a timeout."""

@@ -41,7 +41,7 @@ class JoinBeforeRead(Rule[ChildWait]):
     code = "DRN317"
     level = always(Level.ERROR)
     cwe = 833
-    words = any_of("join(x)", "poll()", "PIPE") | does("join", "wait")
+    words = any_of("poll()", "PIPE") | does("join", "wait", on=("popen", "aio-process", "process"))
 
     def check(self, wait: ChildWait) -> Iterator[Finding]:
         """Flag a wait for a child whose output is read afterwards, or never."""

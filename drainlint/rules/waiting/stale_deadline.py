@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.clock import StaleMoment
-from drainlint.rule import Rule, always, does
+from drainlint.rule import DRAINS, Rule, always, any_of, does
+from drainlint.words import KEEPS_DEADLINE
 
 
 class StaleDeadline(Rule[StaleMoment]):
@@ -35,7 +36,7 @@ class StaleDeadline(Rule[StaleMoment]):
 
     code = "DRN313"
     level = always(Level.ERROR)
-    words = does("clock", "wall-clock")
+    words = does("clock", "wall-clock") & (any_of(KEEPS_DEADLINE) | DRAINS)
 
     def check(self, moment: StaleMoment) -> Iterator[Finding]:
         """Flag the first use of a deadline that ran while the program waited to be stopped."""

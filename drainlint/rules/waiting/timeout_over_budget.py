@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
-from drainlint.rule import ON_DRAIN_PATH, Rule, any_of, does, on_drain_path
+from drainlint.rule import DRAINS, Rule, any_of, does, on_drain_path
 from drainlint.rules.waiting import is_far_from_the_stop
+from drainlint.words import BOUNDED, IN_A_WORKER
 
-CLIENTS = frozenset({"network", "client", "limits"})
+CLIENTS = ("client", "limits", "network")
 
 
 class TimeoutOverBudget(Rule[Wait]):
@@ -39,9 +40,10 @@ class TimeoutOverBudget(Rule[Wait]):
     level = on_drain_path(Level.WARNING, Level.NOTE)
     words = (
         any_of("join(x)")
-        | does("join", "wait", "take", "put", "close", "network", "process", "select", "lock")
-        | does("flush", "killall", "bound", "client", "limits")
-    ) & (ON_DRAIN_PATH | does("client", "limits"))
+        | does("join", "wait", "take", "put", "close", "process", ways=(BOUNDED,))
+        | does("select", "lock", "flush", "killall", *CLIENTS, ways=(BOUNDED,))
+        | does("bound")
+    ) & (DRAINS | any_of(IN_A_WORKER))
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a constant timeout over the budget, on the drain path or of a client."""

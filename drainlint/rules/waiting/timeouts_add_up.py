@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
-from drainlint.rule import ON_DRAIN_PATH, Levels, Rule, any_of, does
+from drainlint.rule import DRAINS, Levels, Rule, any_of, does
 from drainlint.rules.waiting import is_far_from_the_stop
 
 STOPPING = frozenset({"join", "wait", "bound", "await", "take", "lock", "close"})
@@ -52,7 +52,7 @@ class TimeoutsAddUp(Rule[Wait]):
     code = "DRN306"
     level = Levels(Level.ERROR, _level)
     words = (any_of("join(x)") | does("join", "wait", "bound", "take", "lock", "close")) & (
-        ON_DRAIN_PATH | any_of("join(x)") | does("join")
+        DRAINS | any_of("join(x)") | does("join")
     )
 
     def check(self, wait: Wait) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.deadline import Bound
 from drainlint.model.wait import Wait
-from drainlint.rule import ON_DRAIN_PATH, Levels, Rule, any_of, does
+from drainlint.rule import DRAINS, UNKNOWN_WAITS, Levels, Rule, any_of, does
 from drainlint.rules.waiting import CERTAIN_STOPS, is_far_from_the_stop, is_left_alone
 
 
@@ -36,8 +36,12 @@ class UnboundedAwait(Rule[Wait]):
     level = Levels(Level.ERROR, _level)
     words = (
         any_of("await", "yield")
-        & (any_of("await name") | does("join", "wait", "close", "bound"))
-        & ON_DRAIN_PATH
+        & (
+            any_of("await name", "shield", "wrap_future", "wait_for")
+            | UNKNOWN_WAITS
+            | does("join", "wait", "close", "bound")
+        )
+        & DRAINS
     )
 
     def check(self, wait: Wait) -> Iterator[Finding]:

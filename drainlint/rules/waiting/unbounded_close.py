@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.close import Close
-from drainlint.rule import ON_DRAIN_PATH, Rule, always, any_of, does
+from drainlint.rule import DRAINS, Rule, always, any_of, does
 
 
 class UnboundedClose(Rule[Close]):
@@ -36,7 +36,7 @@ class UnboundedClose(Rule[Close]):
     level = always(Level.WARNING)
     words = (
         any_of("ThreadPoolExecutor", "ProcessPoolExecutor") | does("close", "flush", "register")
-    ) & (ON_DRAIN_PATH | does("register"))
+    ) & (DRAINS | does("register"))
 
     def check(self, close: Close) -> Iterator[Finding]:
         """Flag a close that can wait for ever while the program stops."""

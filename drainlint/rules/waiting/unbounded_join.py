@@ -7,6 +7,7 @@ from drainlint.model.deadline import Bound
 from drainlint.model.wait import Wait
 from drainlint.rule import Rule, any_of, does, on_drain_path
 from drainlint.rules.waiting import at_most, is_left_alone, on_the_way
+from drainlint.words import BLOCKING, UNBOUNDED
 
 
 class UnboundedJoin(Rule[Wait]):
@@ -34,7 +35,7 @@ class UnboundedJoin(Rule[Wait]):
 
     code = "DRN301"
     level = on_drain_path(Level.ERROR, Level.WARNING)
-    words = any_of("join(x)") | does("join")
+    words = any_of("join(x)") | does("join", ways=(BLOCKING, UNBOUNDED))
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a join of a thread, process, queue, ... that nothing bounds."""

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.deadline import Bound
 from drainlint.model.wait import Wait
-from drainlint.rule import Rule, any_of, does, on_drain_path
+from drainlint.rule import UNKNOWN_WAITS, Rule, does, on_drain_path
 from drainlint.rules.waiting import at_most, is_left_alone, on_the_way
+from drainlint.words import BLOCKING, UNBOUNDED
 
 
 class UnboundedWait(Rule[Wait]):
@@ -26,9 +27,7 @@ class UnboundedWait(Rule[Wait]):
 
     code = "DRN302"
     level = on_drain_path(Level.ERROR, Level.WARNING)
-    words = any_of(
-        "wait(x)", "result(x)", "exception(x)", "communicate(x)", "get()", "wait_for"
-    ) | does("wait", "killall")
+    words = UNKNOWN_WAITS | does("wait", "killall", ways=(BLOCKING, UNBOUNDED))
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a blocking wait on a known thing that nothing bounds."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
 from drainlint.rule import Rule, always, any_of, does
+from drainlint.words import BOUNDED
 
 LOOKS = {
     "join": "ask `is_alive()` (or `exitcode`) afterwards, and say who was late",
@@ -37,7 +38,7 @@ class UncheckedTimeout(Rule[Wait]):
 
     code = "DRN305"
     level = always(Level.WARNING)
-    words = any_of("join(x)") | does("join", "lock", "wait")
+    words = any_of("join(x)") | does("join", "lock", "wait", ways=(BOUNDED,))
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a bounded wait whose outcome nobody looks at."""

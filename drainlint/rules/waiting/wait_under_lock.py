@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.lock import UnderLock
-from drainlint.rule import UNDER_A_LOCK, Rule, always, any_of, does
+from drainlint.rule import LOCKED, Rule, always, any_of, does
 
 
 class WaitUnderLock(Rule[UnderLock]):
@@ -54,7 +54,7 @@ class WaitUnderLock(Rule[UnderLock]):
         any_of("join(x)", "await name", "wait(x)", "result(x)", "get()")
         | does("join", "wait", "take", "put", "close", "network", "process", "select", "lock")
         | does("sleep", "bound", "killall")
-    ) & UNDER_A_LOCK
+    ) & LOCKED
 
     def check(self, noun: UnderLock) -> Iterator[Finding]:
         """Flag what can take long under a lock that the other side, or a stop, needs."""

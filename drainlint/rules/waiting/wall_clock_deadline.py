@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.clock import Moment
-from drainlint.rule import Rule, does, on_drain_path
+from drainlint.rule import Rule, any_of, does, on_drain_path
+from drainlint.words import KEEPS_MOMENT
 
 
 class WallClockDeadline(Rule[Moment]):
@@ -30,7 +31,7 @@ class WallClockDeadline(Rule[Moment]):
 
     code = "DRN316"
     level = on_drain_path(Level.WARNING, Level.NOTE)
-    words = does("wall-clock")
+    words = does("wall-clock") & any_of(KEEPS_MOMENT)
 
     def check(self, moment: Moment) -> Iterator[Finding]:
         """Flag a deadline, or a start that time is counted from, on a clock that can be set."""
