@@ -77,9 +77,13 @@ class Answers(Generic[A]):
         self._lowest = min(self._lowest, rests_on)
         return answer
 
+    def rest_on_callers(self) -> None:
+        """Note that the question at hand has another answer once more is known of callers."""
+        self._rests_on_callers = True
+
     def handed(self, find: Callable[[], Iterable[A | None]]) -> list[A | None]:
         """What callers hand over, one call further away; nothing where it is too far."""
-        self._rests_on_callers = True
+        self.rest_on_callers()
         if not self._left:
             return []
         self._left -= 1
@@ -171,6 +175,5 @@ class Answers(Generic[A]):
         self._lowest = NOTHING
 
     def forget(self) -> None:
-        """Drop every answer, for when more is known."""
-        self._sure.clear()
+        """Drop what rests on callers, for when more is known of them."""
         self._handed.clear()

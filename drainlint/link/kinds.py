@@ -50,7 +50,7 @@ class Kinds(Results):
         self._used: dict[FunctionId, Mapping[str, AbstractSet[str]]] = {}
 
     def forget(self) -> None:
-        """Drop what was answered, for when more is known of callers."""
+        """Drop what rests on callers, for when more is known of them."""
         self._answers.forget()
 
     # Expressions
@@ -187,6 +187,7 @@ class Kinds(Results):
         if kind is None and parameter.default is not None:
             kind = self.of(self.names.enclosing(scope), parameter.default)
         if kind is None:
+            self._answers.rest_on_callers()
             passed = self.arguments.get(scope, {}).get(parameter.name, ())
             kind = self._passed(passed) if passed else None
         return kind

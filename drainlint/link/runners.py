@@ -99,12 +99,18 @@ class Runners(Targets):
                 yield f"{name}({first.value})"
             yield name
 
+    @cached_property
+    def _decorators(self) -> frozenset[str]:
+        """The last names of all decorators that give a role."""
+        listed = {name.partition("(")[0].rpartition(".")[2] for name in self.knowledge.decorators}
+        return self._runners | listed
+
     def _dotted_names(self, scope: FunctionId, path: str) -> Iterator[str]:
         resolved = self.names.resolve(scope, path)
         if resolved is not None and isinstance(resolved.symbol, Library):
             yield ".".join([resolved.symbol.dotted, *resolved.rest])
         head, dot, last = path.rpartition(".")
-        if dot:
+        if dot and last in self._decorators:
             kind = self.kinds.of(scope, Name(head))
             if kind is not None:
                 yield f"{kind.library}.{last}"
