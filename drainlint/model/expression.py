@@ -6,6 +6,7 @@ and sent between processes. `text` gives back short source text for messages.
 
 from collections.abc import Iterator
 from dataclasses import field
+from functools import cache
 
 from drainlint.model.place import Place
 from drainlint.model.value import value
@@ -100,6 +101,13 @@ class Argument:
         return f"{self.name}={self.value.text}" if self.name else self.value.text
 
 
+@cache
+def _receiver_and_method(dotted: str) -> tuple[Name | None, str]:
+    """The parts of what is called: one value for all of the many calls of one thing."""
+    head, dot, method = dotted.rpartition(".")
+    return (Name(head) if dot else None), method
+
+
 @value(frozen=True, slots=True)
 class Call(Expression):
     """A call, with its exact place."""
@@ -120,8 +128,7 @@ class Call(Expression):
         receiver: Expression | None = None
         method = ""
         if type(func) is Name:
-            head, dot, method = func.dotted.rpartition(".")
-            receiver = Name(head) if dot else None
+            receiver, method = _receiver_and_method(func.dotted)
         elif isinstance(func, Attribute):
             receiver, method = func.value, func.name
         object.__setattr__(self, "receiver", receiver)
