@@ -23,6 +23,7 @@ def is_spared(known: Known) -> bool:
         or _is_entered_by_the_loop(known)
         or is_told_not_to_wait(known.call)
         or is_unconnected(known)
+        or _is_lent_to_the_loop(known)
         or _asks_nobody(known)
         or _is_never_run(known)
         or _has_no_loop(known)
@@ -110,6 +111,21 @@ def is_unconnected(known: Known) -> bool:
         for _, way in ways(known.program, known.key, receiver.path)
         if isinstance(way.value, Call)
         for given in way.value.arguments
+    )
+
+
+def _is_lent_to_the_loop(known: Known) -> bool:
+    """Whether the event loop works with a socket from elsewhere too: such sockets do not block."""
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    if known.kind is None or known.kind.nature not in SOCKETS or not path:
+        return False
+    if any(isinstance(way.value, Call) for _, way in ways(known.program, known.key, path)):
+        return False
+    return any(
+        named("loop-works-with-socket", call.method)
+        and bool(call.arguments)
+        and call.arguments[0].value.path == path
+        for call in known.program.names.function(known.key).calls
     )
 
 
