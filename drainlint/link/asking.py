@@ -44,7 +44,8 @@ class Asking:
     @property
     def asks_to_leave(self) -> bool:
         """Whether a condition or a test that leaves it decides its end."""
-        return any(where != "take" for where, _ in self._tests()) or bool(self.reading.checks)
+        ends = any(where != "take" for where, _ in self._tests())
+        return ends or bool(self.reading.checks or self.reading.won)
 
     def questions(self) -> Iterator[Question]:
         """What the loop asks of others: not deadlines and counters, nor what it moves itself.
@@ -57,6 +58,9 @@ class Asking:
         if not any(q.where != "take" for q in found):
             found += [q for test in self.reading.checks for q in self._of_test("exit", test)]
         yield from found
+        for call in self.reading.won:
+            subject = "" if call.receiver is None else call.receiver.text
+            yield Question("external", call.text, call.place, subject, "exit")
 
     def _of_test(self, where: str, test: Expression) -> Iterator[Question]:
         for clause in clauses(test):

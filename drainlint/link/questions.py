@@ -151,6 +151,11 @@ class Questions:
                 found = self.question(inner, where, place)
                 getter = found is None and named("looks-up", part.method)
                 return self._called(part, where) if getter else found
+            case Attribute(value=value, name=name) if _asks_inside(value) and named(
+                "asks-liveness", name
+            ):
+                asked = self.question(value, where, place)
+                return asked or Question("liveness", part.text, place, "", where, certain=False)
             case Subscript(value=value) | Attribute(value=value) if _asks_inside(value):
                 return self.question(value, where, place)
             case Call():

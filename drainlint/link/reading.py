@@ -8,6 +8,7 @@ from drainlint.link.bounds import turns_counted, turns_of
 from drainlint.link.calls import Known
 from drainlint.link.evaluating import Evaluating, only_guards
 from drainlint.link.fetched import added_to
+from drainlint.link.probes import won
 from drainlint.link.questions import Questions
 from drainlint.link.turns import (
     always_leaves,
@@ -66,7 +67,7 @@ class Reading(Evaluating):
                 self.deadline = "its condition"
             self._expression(self.statement.test)
         self._block(self.statement.body)
-        if always_leaves(self.statement.body):
+        if always_leaves(self.statement.body) and not self.won:
             self.pure = False
         ways_out = (*self.exits, *self.checks)
         if not self.deadline and any(self.bounds.holds(test) for test in ways_out):
@@ -197,7 +198,11 @@ class Reading(Evaluating):
         self.pauses, self.idles = pauses, idles
 
     def _try(self, statement: Try) -> None:
-        self._block(statement.body)
+        asked = won(statement, self.statement, self.known)
+        self.won += asked
+        self.blocks = self.blocks or bool(asked)
+        if not asked:
+            self._block(statement.body)
         for handler in statement.handlers:
             if leaves_in_time(handler) and not asks_to_stop(handler):
                 self.tried += evaluated(statement.body)
@@ -215,7 +220,8 @@ class Reading(Evaluating):
                     del self.assigned[path]  # a failure sets it: others may do so as well
             if backs_off(handler):
                 self.idles = idles
-        self._block(statement.otherwise)
+        if not asked:
+            self._block(statement.otherwise)
         self._block(statement.final)
 
 
