@@ -7,6 +7,7 @@ from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.lookups import OUTSIDE, looks_up, reaches_outside
 from drainlint.link.names import FunctionId
+from drainlint.link.origins import ways
 from drainlint.link.program import Program
 from drainlint.model.expression import (
     Arithmetic,
@@ -55,6 +56,13 @@ def _asks_inside(value: Expression) -> bool:
     )
 
 
+def _about(call: Call) -> Iterator[Expression]:
+    """What a call is made on, and what it is given."""
+    if call.receiver is not None:
+        yield call.receiver
+    yield from (argument.value for argument in call.arguments)
+
+
 def _rare(method: str) -> str:
     """What a method asks whose name is rare enough to tell by itself; empty for any other."""
     sorts = ("asks-queue", "queue"), ("asks-liveness-alone", "liveness"), ("asks-flag", "flag")
@@ -80,6 +88,8 @@ class Questions:
         """Every question of a test, in source order; `place` serves those that have none."""
         for part, compared in self._atoms(test):
             found = self.question(part, where, place)
+            if found is not None and found.sort == "liveness" and self._is_parents(part):
+                found = replace(found, sort="parent")
             if found is not None:
                 room = compared is not None and is_room(compared, where, found)
                 yield replace(found, room=True) if room else found
@@ -211,6 +221,22 @@ class Questions:
             and known[0].asks == "everything"
             for way in ways
             for part in way.value.walk()
+        )
+
+    def _is_parents(self, part: Expression) -> bool:
+        """Whether what is asked about is the process that started this one."""
+        named_here = (e for call in part.walk() if isinstance(call, Call) for e in _about(call))
+        held = (
+            value
+            for e in named_here
+            for value in (e, *(way.value for _, way in ways(self.program, self.key, e.path)))
+        )
+        return any(
+            isinstance(inner, Call)
+            and (known := self.program.facts(self.key, inner)) is not None
+            and known[0].asks == "parent"
+            for value in held
+            for inner in value.walk()
         )
 
     def _probe(self, call: Call, where: str, subject: str, facts: CallFacts) -> Question | None:

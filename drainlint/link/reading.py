@@ -45,7 +45,7 @@ from drainlint.model.statement import (
     With,
 )
 
-OTHERS = frozenset({"queue", "liveness", "everything"})
+OTHERS = frozenset({"queue", "liveness", "parent", "everything"})
 """Sorts of questions that only somebody else's doing can answer anew."""
 
 
@@ -204,13 +204,14 @@ class Reading(Evaluating):
         if not asked:
             self._block(statement.body)
         for handler in statement.handlers:
-            if leaves_in_time(handler) and not asks_to_stop(handler):
+            ends = leaves_in_time(handler) or ends_program(handler.body, self.known)
+            if ends and not asks_to_stop(handler):
                 self.tried += evaluated(statement.body)
             if handler.name:
                 self.assigned[handler.name] = []
             idles, reports = self.idles, list(self.reports)
             assigned = {path: list(values) for path, values in self.assigned.items()}
-            if always_leaves(handler.body):
+            if always_leaves(handler.body) or ends_program(handler.body, self.known):
                 self._once(handler.body)
             else:
                 self._block(handler.body)

@@ -12,7 +12,7 @@ class Question:
     """Something that a loop asks on every turn to learn whether it may end or go on."""
 
     sort: str
-    """`queue`, `flag`, `liveness`, `external`, `everything`."""
+    """`queue`, `flag`, `liveness`, `parent`, `external`, `everything`."""
     text: str
     place: Place
     subject: str = ""

@@ -36,7 +36,7 @@ class BusySpin(Rule[Loop]):
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a pure wait on what others change, in which nothing takes time."""
-        asks = loop.asks("queue", "flag", "liveness", "everything")
+        asks = loop.asks("queue", "flag", "liveness", "parent", "everything")
         few = loop.turns is not None and loop.turns <= FEW
         if asks is None or few or not loop.spins or loop.is_own_job or not asks.certain:
             return
