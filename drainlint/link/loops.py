@@ -14,6 +14,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.reading import Reading
 from drainlint.link.roles import WORKERS
+from drainlint.link.spans import span_of
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import is_endless, keeps_time, tests_of
 from drainlint.model.expression import Call, Comprehension, Expression, Text
@@ -66,6 +67,9 @@ def loop(
         deadline=reading.deadline or timeout_around(program, key, spot, known),
         blocks_on_question=woken,
         turns=reading.turns,
+        lasts=span_of(program, key, statement, (*reading.exits, *reading.checks))
+        if isinstance(statement, While)
+        else None,
         blocks=reading.blocks or reading.works,
         is_own_job=_own_job(program, key, questions),
         keeps_time=keeps_time(statement, frozenset(pauses))

@@ -52,6 +52,8 @@ class Loop(Noun):
     """Its body waits for a while on the very thing it asks about: it does not poll."""
     turns: float | None = None
     """How many turns it has at most, where that is known."""
+    lasts: float | None = None
+    """The seconds that a clock grants it at most, where a number says so."""
     blocks: bool = False
     """Something in its body other than a pause waits, reads or calls what is not known."""
     idle_turns: bool = False
