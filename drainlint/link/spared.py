@@ -1,5 +1,6 @@
 """What seems to block an event loop and does not: nobody waits, or nobody else is there."""
 
+import ipaddress
 from collections.abc import Iterator
 
 from drainlint.index.entries import FunctionEntry
@@ -34,9 +35,24 @@ def is_spared(known: Known) -> bool:
 
 
 def _asks_nobody(known: Known) -> bool:
-    """Whether a flag says that only numbers are read, and no other host is asked."""
-    values = (e for a in known.call.arguments for e in a.value.walk() if e.path)
-    return any(named("only-numbers", value.path) for value in values)
+    """Whether only numbers are read, as a flag or the address itself says: no host is asked."""
+    given = known.call.arguments
+    if any(named("only-numbers", e.path) for a in given for e in a.value.walk() if e.path):
+        return True
+    if not given or not named("resolves", known.call.method):
+        return False
+    host = given[0].value
+    held = [way.value for _, way in ways(known.program, known.key, host.path)] or [host]
+    return all(isinstance(value, Constant) and _is_numeric(value.value) for value in held)
+
+
+def _is_numeric(host: object) -> bool:
+    """Whether a host is given as numbers: `239.255.255.250`."""
+    try:
+        ipaddress.ip_address(str(host))
+    except ValueError:
+        return False
+    return True
 
 
 def _is_never_run(known: Known) -> bool:
