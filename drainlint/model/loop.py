@@ -72,6 +72,11 @@ class Loop(Noun):
     losers: tuple[Step, ...] = ()
     """Timers and tasks that it makes on every turn and leaves behind."""
 
+    @property
+    def only_waits(self) -> bool:
+        """Whether it is a pure wait."""
+        return self.is_pure_wait
+
     def asks(self, *sorts: str) -> Question | None:
         """The first question of one of these sorts that the body does not wait on."""
         return next((q for q in self.questions if q.sort in sorts and not q.waited), None)
