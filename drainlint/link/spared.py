@@ -43,11 +43,13 @@ def _asks_nobody(known: Known) -> bool:
         return False
     host = given[0].value
     held = [way.value for _, way in ways(known.program, known.key, host.path)] or [host]
-    return all(isinstance(value, Constant) and _is_numeric(value.value) for value in held)
+    return all(isinstance(value, Constant) and _is_known_here(value.value) for value in held)
 
 
-def _is_numeric(host: object) -> bool:
-    """Whether a host is given as numbers: `239.255.255.250`."""
+def _is_known_here(host: object) -> bool:
+    """Whether a host is given as numbers, or is this one: `239.255.255.250`, `localhost`."""
+    if host == "localhost":
+        return True
     try:
         ipaddress.ip_address(str(host))
     except ValueError:
