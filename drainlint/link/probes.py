@@ -89,7 +89,7 @@ class _Trial:
         connects = one.does in OUTSIDE and named("connects", one.call.method)
         if connects and one.kind is not None and one.kind.nature in SOCKETS:
             return self._is_closed(one.subject)
-        return one.does in OUTSIDE and self._is_dropped(one)
+        return (connects or _fetches(one)) and self._is_dropped(one)
 
     def _is_harmless(self, one: Known) -> bool:
         if self.asks(one) or one.does in ENDS or is_log(one.call) or is_computed(one.call):
@@ -132,6 +132,12 @@ class _Trial:
             for statement in outer.walk():
                 for expression in statement.expressions:
                     yield from expression.walk()
+
+
+def _fetches(one: Known) -> bool:
+    """Whether a call only asks a host for something: no POST, no statement for a database."""
+    asks = one.facts is not None and one.facts.asks == "external"
+    return asks and not named("queries", one.call.method)
 
 
 def _is_end_of(value: Expression, call: Call) -> bool:
