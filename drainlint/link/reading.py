@@ -190,12 +190,12 @@ class Reading(Evaluating):
     def _once(self, block: Block) -> None:
         """What is done on the way out is done once: it is no part of the waiting."""
         idle, changed = (self.pure, self.blocks, self.lingers), set(self.changed)
-        pauses, idles = list(self.pauses), self.idles
+        pauses, idles, reports = list(self.pauses), self.idles, list(self.reports)
         assigned = {path: list(values) for path, values in self.assigned.items()}
         self._block(block)
         self.assigned = defaultdict(list, assigned)
         (self.pure, self.blocks, self.lingers), self.changed = idle, changed
-        self.pauses, self.idles = pauses, idles
+        self.pauses, self.idles, self.reports = pauses, idles, reports
 
     def _try(self, statement: Try) -> None:
         asked = won(statement, self.statement, self.known)
