@@ -203,6 +203,10 @@ def test_deep_nesting_is_read(content: bytes) -> None:
     survives({"service.py": content})
 
 
+def test_a_colon_in_the_name_of_a_file_is_no_more_than_a_letter() -> None:
+    assert survives({"at_10:14.py": SERVICE}) == survives({"app.py": SERVICE})
+
+
 STOP = "import threading\ndef stop(worker: threading.Thread):\n    worker.join()  # ä€😀\n"
 
 READABLE = {
