@@ -254,7 +254,17 @@ class Questions:
         of = call.arguments[0].value.path
         if not of:
             return None
-        return Question("flag", call.text, call.place, of, where, certain=False)
+        return Question("flag", call.text, call.place, of, where, certain=self._is_set(call, of))
+
+    def _is_set(self, call: Call, of: str) -> bool:
+        """Whether another function of one's own class sets the attribute that a call asks for."""
+        owner = self.program.classes.owner(self.key)
+        name = call.argument("name", 1)
+        if owner is None or of != self.program.classes.self_name(self.key):
+            return False
+        if not isinstance(name, Constant) or not isinstance(name.value, str):
+            return False
+        return any(key != self.key for key, _ in self.program.classes.bindings(owner, name.value))
 
     def _length(self, call: Call, where: str) -> Question | None:
         inner = call.arguments[0].value
