@@ -72,12 +72,21 @@ class Asking:
                 asked = [clause, *asked]
             room = bool(own) and is_room(_measured(clause, asked), where)
             pauses = where != "take" or id(test) in self.reading.pausing
+            guards = not (where == "take" and pauses) and self._guards(
+                _measured(clause, asked), where
+            )
             for expression in asked:
                 for question in self._asked(expression, where, anew=bool(own)):
                     if where == "condition" and self._only_ends(question, test):
                         continue
+                    if guards and question.sort == "queue":
+                        continue
                     sized = question.room or (room and question.sort in SIZED)
                     yield replace(question, room=sized and pauses)
+
+    def _guards(self, test: Expression, where: str) -> bool:
+        """Whether a loop that works asks how much has piled up: no wait for work, nor for room."""
+        return where != "condition" and not self.reading.pure and is_room(test, "take")
 
     def _own_names(self, expression: Expression) -> Iterator[str]:
         """The names and attributes that the loop itself assigns and that an expression reads."""

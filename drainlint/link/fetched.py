@@ -104,7 +104,7 @@ def notes(call: Call, assigned: Mapping[str, list[Expression]]) -> bool:
         return False
     added = (part for a in call.arguments for part in a.value.walk())
     answers = any(isinstance(p, Call) or p.path.partition(".")[0] in assigned for p in added)
-    return named("adds", call.method) and not answers
+    return named("adds", call.method) and not named("hands-over", call.method) and not answers
 
 
 def collects(value: Expression, assigned: Mapping[str, list[Expression]]) -> bool:
