@@ -313,8 +313,13 @@ class Questions:
         outside = any(reaches_outside(self.program, t) for t in targets) or (
             asks_for_it and (not targets or named("looks-up-outside", call.method))
         )
-        sort = "external" if outside else "flag"
+        sort = "external" if outside and not self._is_mapping(call) else "flag"
         return Question(sort, call.text, call.place, subject, where, certain=bool(targets))
+
+    def _is_mapping(self, call: Call) -> bool:
+        """Whether a mapping in memory is asked: `self.replies.get(number)`."""
+        kind = None if call.receiver is None else self.program.kinds.of(self.key, call.receiver)
+        return kind is not None and kind.nature == "dict"
 
     def _fetches(self, target: FunctionId) -> bool:
         """Whether a function of the project, whatever its name, gives what it looked up outside."""
