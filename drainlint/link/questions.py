@@ -63,6 +63,40 @@ def _about(call: Call) -> Iterator[Expression]:
     yield from (argument.value for argument in call.arguments)
 
 
+def _is_parents(program: Program, key: FunctionId, part: Expression) -> bool:
+    """Whether what is asked about is the process that started this one."""
+    named_here = (e for call in part.walk() if isinstance(call, Call) for e in _about(call))
+    held = (
+        value
+        for e in named_here
+        for value in (e, *(way.value for _, way in ways(program, key, e.path)))
+    )
+    return any(
+        isinstance(inner, Call)
+        and (known := program.facts(key, inner)) is not None
+        and known[0].asks == "parent"
+        for value in held
+        for inner in value.walk()
+    )
+
+
+def _is_set(program: Program, key: FunctionId, call: Call, of: str) -> bool:
+    """Whether another function of one's own class sets the attribute that a call asks for."""
+    owner = program.classes.owner(key)
+    name = call.argument("name", 1)
+    if owner is None or of != program.classes.self_name(key):
+        return False
+    if not isinstance(name, Constant) or not isinstance(name.value, str):
+        return False
+    return any(one != key for one, _ in program.classes.bindings(owner, name.value))
+
+
+def _is_mapping(program: Program, key: FunctionId, call: Call) -> bool:
+    """Whether a mapping in memory is asked: `self.replies.get(number)`."""
+    kind = None if call.receiver is None else program.kinds.of(key, call.receiver)
+    return kind is not None and kind.nature == "dict"
+
+
 def _rare(method: str) -> str:
     """What a method asks whose name is rare enough to tell by itself; empty for any other."""
     sorts = ("asks-queue", "queue"), ("asks-liveness-alone", "liveness"), ("asks-flag", "flag")
@@ -88,7 +122,11 @@ class Questions:
         """Every question of a test, in source order; `place` serves those that have none."""
         for part, compared in self._atoms(test):
             found = self.question(part, where, place)
-            if found is not None and found.sort == "liveness" and self._is_parents(part):
+            if (
+                found is not None
+                and found.sort == "liveness"
+                and _is_parents(self.program, self.key, part)
+            ):
                 found = replace(found, sort="parent")
             if found is not None:
                 room = compared is not None and is_room(compared, where, found)
@@ -223,22 +261,6 @@ class Questions:
             for part in way.value.walk()
         )
 
-    def _is_parents(self, part: Expression) -> bool:
-        """Whether what is asked about is the process that started this one."""
-        named_here = (e for call in part.walk() if isinstance(call, Call) for e in _about(call))
-        held = (
-            value
-            for e in named_here
-            for value in (e, *(way.value for _, way in ways(self.program, self.key, e.path)))
-        )
-        return any(
-            isinstance(inner, Call)
-            and (known := self.program.facts(self.key, inner)) is not None
-            and known[0].asks == "parent"
-            for value in held
-            for inner in value.walk()
-        )
-
     def _probe(self, call: Call, where: str, subject: str, facts: CallFacts) -> Question | None:
         """`stop.wait(0)`, `t.join(0)`: a wait that does not wait only asks."""
         if facts.does not in ("wait", "join"):
@@ -254,17 +276,14 @@ class Questions:
         of = call.arguments[0].value.path
         if not of:
             return None
-        return Question("flag", call.text, call.place, of, where, certain=self._is_set(call, of))
-
-    def _is_set(self, call: Call, of: str) -> bool:
-        """Whether another function of one's own class sets the attribute that a call asks for."""
-        owner = self.program.classes.owner(self.key)
-        name = call.argument("name", 1)
-        if owner is None or of != self.program.classes.self_name(self.key):
-            return False
-        if not isinstance(name, Constant) or not isinstance(name.value, str):
-            return False
-        return any(key != self.key for key, _ in self.program.classes.bindings(owner, name.value))
+        return Question(
+            "flag",
+            call.text,
+            call.place,
+            of,
+            where,
+            certain=_is_set(self.program, self.key, call, of),
+        )
 
     def _length(self, call: Call, where: str) -> Question | None:
         inner = call.arguments[0].value
@@ -313,13 +332,8 @@ class Questions:
         outside = any(reaches_outside(self.program, t) for t in targets) or (
             asks_for_it and (not targets or named("looks-up-outside", call.method))
         )
-        sort = "external" if outside and not self._is_mapping(call) else "flag"
+        sort = "external" if outside and not _is_mapping(self.program, self.key, call) else "flag"
         return Question(sort, call.text, call.place, subject, where, certain=bool(targets))
-
-    def _is_mapping(self, call: Call) -> bool:
-        """Whether a mapping in memory is asked: `self.replies.get(number)`."""
-        kind = None if call.receiver is None else self.program.kinds.of(self.key, call.receiver)
-        return kind is not None and kind.nature == "dict"
 
     def _fetches(self, target: FunctionId) -> bool:
         """Whether a function of the project, whatever its name, gives what it looked up outside."""
