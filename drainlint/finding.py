@@ -86,6 +86,8 @@ class Finding:
     """The way out, in one sentence without a full stop."""
     about: tuple[Place, ...] = field(default=(), compare=False)
     """The pauses and waits in a loop's own body that a finding on the loop speaks of."""
+    only_waits: bool = field(default=False, compare=False)
+    """It is about a loop that does nothing but wait: the pause in it says no more."""
     lowered_by: int = field(default=0, compare=False)
     """Steps that side code and low confidence take off the level, at settling."""
     suppression: Suppression | None = None

@@ -192,6 +192,7 @@ class Rule(Generic[N]):
             function=noun.function.name,
             remedy=remedy,
             about=about,
+            only_waits=noun.only_waits,
         )
 
 

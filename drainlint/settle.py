@@ -95,11 +95,16 @@ def _hides(first: Finding, second: Finding) -> bool:
     return False
 
 
+def _says_no_more(pause: Finding, loop: Finding) -> bool:
+    """Whether a hidden finding is the pause of a pure wait, which does not raise its level."""
+    return pause.code in RAISES_NOTHING and pause.place != loop.place and loop.only_waits
+
+
 def _with(finding: Finding, hidden: list[Finding]) -> Finding:
     """A finding at the highest level among those it hides, which it names as related."""
     if not hidden:
         return finding
-    loud = [f.level for f in hidden if not (f.code in RAISES_NOTHING and f.place != finding.place)]
+    loud = [f.level for f in hidden if not _says_no_more(f, finding)]
     named = tuple(
         Related(f.path, f.place, f"also {f.name}") for f in hidden if f.place != finding.place
     )

@@ -203,6 +203,28 @@ def test_deep_nesting_is_read(content: bytes) -> None:
     survives({"service.py": content})
 
 
+CALLS_BACK = b"""\
+
+class Button:
+    def __init__(self):
+        self.pressed = lambda: Service().stop()
+
+    def press(self):
+        self.pressed()
+
+
+def press(button: Button):
+    pressed = lambda: button.press()
+    pressed()
+"""
+
+
+def test_a_colon_in_the_name_of_a_file_is_no_more_than_a_letter() -> None:
+    source = SERVICE + CALLS_BACK
+
+    assert survives({"at_10:14.py": source}) == survives({"app.py": source}) > 0
+
+
 STOP = "import threading\ndef stop(worker: threading.Thread):\n    worker.join()  # ä€😀\n"
 
 READABLE = {

@@ -33,12 +33,20 @@ def test_it_takes_the_highest_level_among_them() -> None:
     assert (kept.code, kept.level) == ("DRN202", Level.ERROR)
 
 
-def test_a_loop_takes_over_the_pause_it_is_about_and_is_not_raised_by_it() -> None:
-    loop = replace(finding("DRN102", LOOP), about=(PAUSE,))
+def test_a_pure_wait_takes_over_the_pause_it_is_about_and_is_not_raised_by_it() -> None:
+    loop = replace(finding("DRN102", LOOP), about=(PAUSE,), only_waits=True)
 
     (kept,) = settled(loop, finding("DRN201", PAUSE, Level.ERROR))
 
     assert (kept.code, kept.level) == ("DRN102", Level.WARNING)
+
+
+def test_a_loop_that_works_is_reported_at_the_level_of_the_pause_it_takes_over() -> None:
+    loop = replace(finding("DRN104", LOOP), about=(PAUSE,))
+
+    (kept,) = settled(loop, finding("DRN201", PAUSE, Level.ERROR))
+
+    assert (kept.code, kept.level) == ("DRN104", Level.ERROR)
 
 
 def test_a_pause_that_a_loop_is_not_about_is_a_finding_of_its_own() -> None:

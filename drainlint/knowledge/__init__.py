@@ -101,7 +101,7 @@ class CallFacts:
     blocks: bool = False
     """It blocks the thread and thus an event loop (network, process, database)."""
     asks: str = ""
-    """What a question is about: `queue`, `flag`, `liveness`, `external`, `everything`."""
+    """What a question is about: `queue`, `flag`, `liveness`, `parent`, `external`, `everything`."""
     returns: str = ""
     """The type of its result, in the syntax of annotations."""
     runs: tuple[Runs, ...] = ()

@@ -44,7 +44,8 @@ class Asking:
     @property
     def asks_to_leave(self) -> bool:
         """Whether a condition or a test that leaves it decides its end."""
-        return any(where != "take" for where, _ in self._tests()) or bool(self.reading.checks)
+        ends = any(where != "take" for where, _ in self._tests())
+        return ends or bool(self.reading.checks or self.reading.won)
 
     def questions(self) -> Iterator[Question]:
         """What the loop asks of others: not deadlines and counters, nor what it moves itself.
@@ -57,6 +58,9 @@ class Asking:
         if not any(q.where != "take" for q in found):
             found += [q for test in self.reading.checks for q in self._of_test("exit", test)]
         yield from found
+        for call in self.reading.won:
+            subject = "" if call.receiver is None else call.receiver.text
+            yield Question("external", call.text, call.place, subject, "exit")
 
     def _of_test(self, where: str, test: Expression) -> Iterator[Question]:
         for clause in clauses(test):
@@ -68,12 +72,21 @@ class Asking:
                 asked = [clause, *asked]
             room = bool(own) and is_room(_measured(clause, asked), where)
             pauses = where != "take" or id(test) in self.reading.pausing
+            guards = not (where == "take" and pauses) and self._guards(
+                _measured(clause, asked), where
+            )
             for expression in asked:
                 for question in self._asked(expression, where, anew=bool(own)):
                     if where == "condition" and self._only_ends(question, test):
                         continue
+                    if guards and question.sort == "queue":
+                        continue
                     sized = question.room or (room and question.sort in SIZED)
                     yield replace(question, room=sized and pauses)
+
+    def _guards(self, test: Expression, where: str) -> bool:
+        """Whether a loop that works asks how much has piled up: no wait for work, nor for room."""
+        return where != "condition" and not self.reading.pure and is_room(test, "take")
 
     def _own_names(self, expression: Expression) -> Iterator[str]:
         """The names and attributes that the loop itself assigns and that an expression reads."""

@@ -84,7 +84,7 @@ def _works(statement: While, known: Mapping[int, Known]) -> bool:
     """Whether a loop's body does something that nothing is known of, reports aside."""
     return any(
         next(one.occurrence.spot.loops, None) is statement
-        and one.facts is None
+        and (one.facts is None or one.does == "claim")
         and not is_log(one.call)
         and not _is_told_at_once(one)
         for one in known.values()
@@ -131,7 +131,7 @@ def _works_before(one: Known, statement: While, known: Mapping[int, Known]) -> b
 
 
 def _is_work(one: Known) -> bool:
-    return one.facts is None or one.does in ("put", "network", "process", "io")
+    return one.facts is None or one.does in ("put", "network", "process", "io", "claim")
 
 
 def _is_own(one: Known, statement: While | For) -> bool:

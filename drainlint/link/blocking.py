@@ -11,12 +11,13 @@ from drainlint.link.pauses import pause
 from drainlint.link.program import Program
 from drainlint.link.spared import is_coroutine, is_spared
 from drainlint.link.surroundings import occurrences
+from drainlint.link.turns import leaves
 from drainlint.link.waits import wait
 from drainlint.model.blocking import Blocking
 from drainlint.model.deadline import Bound
 from drainlint.model.expression import Await, Call
 from drainlint.model.pause import Pause
-from drainlint.model.statement import Assign, Body
+from drainlint.model.statement import Assign, Body, While
 from drainlint.model.wait import Wait
 
 MAYBE = re.compile(r"await|async|ensure|maybe|coro|future|gather|shield|wait_for", re.IGNORECASE)
@@ -126,8 +127,14 @@ def _is_for_its_caller(blocker: Pause | Wait) -> bool:
 
 
 def _was_just_put(known: Known) -> bool:
-    """Whether the statement before puts into the very queue that is taken from."""
+    """Whether the statement before puts into the very queue that is taken from.
+
+    Or it went round until the queue was no longer empty.
+    """
     before = next(known.occurrence.spot.preceding(), None)
+    if isinstance(before, While) and not leaves(before.body):
+        asked = before.test
+        return isinstance(asked, Call) and asked.text == f"{known.subject}.empty()"
     expressions = before.expressions if before is not None else ()
     return any(
         isinstance(part, Call)

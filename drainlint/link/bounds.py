@@ -25,7 +25,8 @@ from drainlint.model.statement import Assign, Do, For, Statement, Try, While
 
 CLOCKS = frozenset({
     "time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "now", "utcnow",
-    "process_time", "clock", "current_time", "get_time", "timer"
+    "process_time", "clock", "current_time", "get_time", "timer",
+    "GetTickCount", "GetTickCount64", "ticks_ms"
 })  # fmt: skip
 DEADLINES = re.compile(
     r"deadline|time_?out|expir|remaining|time_?left|elapsed|give_?up|until|end_?time|"

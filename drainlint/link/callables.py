@@ -87,7 +87,7 @@ class Callables:
         if own is None:
             held = self.kinds.attribute(owner, method)
             if held is not None and held.nature == "function" and held.is_project:
-                path, _, name = held.type.partition(":")
+                path, name = held.definition
                 own = FunctionId(path, name)
         found = dict.fromkeys(() if own is None else (own,))
         found.update(dict.fromkeys(self.classes.overriding(owner, method)))

@@ -244,4 +244,16 @@ def _same(known: Known, path: str, taken: str, function: FunctionId) -> bool:
         return False
     roles = known.program.roles
     mine, others = set(roles.of(known.key)), set(roles.of(function))
-    return bool((mine ^ others) & THREADS)
+    if (mine ^ others) & THREADS:
+        return True
+    return bool(mine & THREADS) and _workers(known, known.key) != _workers(known, function)
+
+
+def _workers(known: Known, function: FunctionId) -> frozenset[FunctionId]:
+    """The functions that workers run and by which a function is reached."""
+    return frozenset(
+        one.target
+        for one in known.program.graph.registrations
+        if one.role in THREADS
+        and (function == one.target or function in known.program.drain_paths.closure(one.target))
+    )

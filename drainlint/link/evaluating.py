@@ -28,6 +28,7 @@ from drainlint.link.questions import Questions
 from drainlint.link.spared import is_coroutine
 from drainlint.link.turns import (
     read_by_tests,
+    shown_by,
     tests_of,
 )
 from drainlint.model.expression import (
@@ -67,6 +68,7 @@ class Evaluating:
     takes: list[Expression] = field(default_factory=list)
     pausing: set[int] = field(default_factory=set)
     tried: list[Expression] = field(default_factory=list)
+    won: list[Call] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     walks_over: set[str] = field(default_factory=set)
     looks_at: set[str] = field(default_factory=set)
@@ -90,6 +92,7 @@ class Evaluating:
         self.bounds = Bounds(self.statement)
         self.relocked = relocked(self.statement, self.known)
         self.tested = {id(part) for test in tests_of(self.statement) for part in test.walk()}
+        self.shown = frozenset(shown_by(tests_of(self.statement)))
         self.read_by_tests = read_by_tests(self.statement)
         self.told_by_tests = self.read_by_tests | set(
             told_by(self.program, self.key, tests_of(self.statement))
@@ -168,6 +171,8 @@ class Evaluating:
             return True
         if one.subject in self.relocked and one.does in ("lock", "release"):
             return True
+        if one.does == "run" and only_pauses(call, self.all_pauses):
+            return True
         if one.facts.asks == "external":
             self.blocks = True
             self.refreshed |= refreshed_by(call, self.read_by_tests)
@@ -180,7 +185,7 @@ class Evaluating:
         if call.func.path == call.method and named("tells", call.method):
             self.blocks = True
             return True
-        if id(call) in self.tested and self.bounds.holds(call):
+        if id(call) in self.shown or (id(call) in self.tested and self.bounds.holds(call)):
             return True
         receiver = call.receiver
         head = "" if receiver is None else root(receiver).partition(".")[0]
@@ -227,6 +232,11 @@ class Evaluating:
                 if part.path:
                     values = self.assigned[part.path]
                     values += [] if statement.operator else [statement.value]
+
+
+def only_pauses(call: Call, pauses: Mapping[int, Pause]) -> bool:
+    """Whether nothing but a pause is run: `loop.run_until_complete(asyncio.sleep(1))`."""
+    return bool(call.arguments) and id(call.arguments[0].value) in pauses
 
 
 def only_guards(reading: Evaluating, value: Expression) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
+from drainlint.index.entries import Binding
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS
 from drainlint.link.calls import is_told_not_to_wait
@@ -50,11 +51,17 @@ def brought_by(program: Program, key: FunctionId, call: Call, read: AbstractSet[
         bound = {
             f"{me}.{name.removeprefix(own)}"
             for name, ways in entry.bindings.items()
-            if name.startswith(own) and any(way.how == "assign" for way in ways)
+            if name.startswith(own) and any(_is_brought(way) for way in ways)
         }
         if bound & read and reaches_outside(program, target):
             found |= bound & read
     return found
+
+
+def _is_brought(way: Binding) -> bool:
+    """Whether a binding may hold an answer; the moment of asking is none."""
+    value = way.value
+    return way.how == "assign" and not (isinstance(value, Call) and value.method in CLOCKS)
 
 
 def told_by(program: Program, key: FunctionId, tests: Iterable[Expression]) -> Iterator[str]:
@@ -97,7 +104,7 @@ def notes(call: Call, assigned: Mapping[str, list[Expression]]) -> bool:
         return False
     added = (part for a in call.arguments for part in a.value.walk())
     answers = any(isinstance(p, Call) or p.path.partition(".")[0] in assigned for p in added)
-    return named("adds", call.method) and not answers
+    return named("adds", call.method) and not named("hands-over", call.method) and not answers
 
 
 def collects(value: Expression, assigned: Mapping[str, list[Expression]]) -> bool:

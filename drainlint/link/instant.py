@@ -10,7 +10,7 @@ from drainlint.link.program import Program
 from drainlint.model.expression import Call
 
 HOPS = 3
-MEMORY = frozenset({"queue", "flag", "liveness", "everything"})
+MEMORY = frozenset({"queue", "flag", "liveness", "parent", "everything"})
 """Sorts of questions whose answer lies in memory."""
 ACTS = frozenset({"set", "clear", "bound"})
 RARE = ("asks-queue", "asks-flag", "asks-liveness-alone")

@@ -14,12 +14,13 @@ from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.reading import Reading
 from drainlint.link.roles import WORKERS
+from drainlint.link.spans import span_of
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import is_endless, keeps_time, tests_of
 from drainlint.model.expression import Call, Comprehension, Expression, Text
 from drainlint.model.loop import Loop, Question
 from drainlint.model.pause import Pause
-from drainlint.model.statement import Assign, For, While
+from drainlint.model.statement import Assign, Do, For, While
 
 OWN = frozenset({
     "lock", "rlock", "queue", "future", "event", "condition", "semaphore", "barrier", "result",
@@ -28,6 +29,8 @@ OWN = frozenset({
 """Things whose own implementations wait by profession."""
 
 
+FUTURES = frozenset({"future", "aio-future"})
+"""Things that are completed once, and for ever."""
 CHANCE = ("random.", "numpy.random.", "secrets.")
 """Libraries that give something else each time."""
 
@@ -44,7 +47,8 @@ def loop(
     assert isinstance(statement, While | For)  # noqa: S101 - what the caller looked for
     reading = Reading(program, key, statement, known, pauses)
     asking = Asking(reading)
-    questions = tuple(asking.waited_for(q) for q in asking.questions())
+    asked = (q for q in asking.questions() if q.subject not in _completed_before(spot, known))
+    questions = tuple(asking.waited_for(q) for q in asked)
     woken = asking.is_woken or (bool(questions) and all(q.waited for q in questions))
     place = statement.place
     return Loop(
@@ -66,6 +70,9 @@ def loop(
         deadline=reading.deadline or timeout_around(program, key, spot, known),
         blocks_on_question=woken,
         turns=reading.turns,
+        lasts=span_of(program, key, statement, (*reading.exits, *reading.checks))
+        if isinstance(statement, While)
+        else None,
         blocks=reading.blocks or reading.works,
         is_own_job=_own_job(program, key, questions),
         keeps_time=keeps_time(statement, frozenset(pauses))
@@ -141,6 +148,17 @@ def _is_last_act(spot: Spot) -> bool:
 
 def _is_within(one: Known, reading: Reading) -> bool:
     return any(outer is reading.statement for outer in one.occurrence.spot.loops)
+
+
+def _completed_before(spot: Spot, known: Mapping[int, Known]) -> frozenset[str]:
+    """The futures that the statements right before a loop complete: nobody waits for those."""
+    done = (known.get(id(s.value)) for s in spot.preceding() if isinstance(s, Do))
+    return frozenset(
+        one.subject
+        for one in done
+        if one is not None and one.does == "set" and one.kind is not None
+        if one.kind.nature in FUTURES
+    )
 
 
 def _own_job(program: Program, key: FunctionId, questions: tuple[Question, ...]) -> bool:

@@ -9,6 +9,8 @@ from drainlint.model.loop import Step
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, For, If, Try, While
 
+VIEWS = frozenset({"shield", "wrap_future"})
+"""What only shows what lives on its own: nothing is left behind with it."""
 SHORT = 1.0
 """Seconds; timers made less often than this cost nothing that anybody notices."""
 
@@ -89,7 +91,7 @@ def _made_here(item: Expression, statement: While, known: Mapping[int, Known]) -
     if isinstance(item, Starred):
         return None
     if isinstance(item, Call):
-        return item if item.method != "shield" else None
+        return item if item.method not in VIEWS else None
     for assigned in (s for s in statement.walk() if isinstance(s, Assign)):
         if not isinstance(assigned.value, Call) or item.path not in {
             t.path for t in assigned.targets

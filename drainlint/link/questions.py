@@ -7,6 +7,7 @@ from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.lookups import OUTSIDE, looks_up, reaches_outside
 from drainlint.link.names import FunctionId
+from drainlint.link.origins import ways
 from drainlint.link.program import Program
 from drainlint.model.expression import (
     Arithmetic,
@@ -55,6 +56,47 @@ def _asks_inside(value: Expression) -> bool:
     )
 
 
+def _about(call: Call) -> Iterator[Expression]:
+    """What a call is made on, and what it is given."""
+    if call.receiver is not None:
+        yield call.receiver
+    yield from (argument.value for argument in call.arguments)
+
+
+def _is_parents(program: Program, key: FunctionId, part: Expression) -> bool:
+    """Whether what is asked about is the process that started this one."""
+    named_here = (e for call in part.walk() if isinstance(call, Call) for e in _about(call))
+    held = (
+        value
+        for e in named_here
+        for value in (e, *(way.value for _, way in ways(program, key, e.path)))
+    )
+    return any(
+        isinstance(inner, Call)
+        and (known := program.facts(key, inner)) is not None
+        and known[0].asks == "parent"
+        for value in held
+        for inner in value.walk()
+    )
+
+
+def _is_set(program: Program, key: FunctionId, call: Call, of: str) -> bool:
+    """Whether another function of one's own class sets the attribute that a call asks for."""
+    owner = program.classes.owner(key)
+    name = call.argument("name", 1)
+    if owner is None or of != program.classes.self_name(key):
+        return False
+    if not isinstance(name, Constant) or not isinstance(name.value, str):
+        return False
+    return any(one != key for one, _ in program.classes.bindings(owner, name.value))
+
+
+def _is_mapping(program: Program, key: FunctionId, call: Call) -> bool:
+    """Whether a mapping in memory is asked: `self.replies.get(number)`."""
+    kind = None if call.receiver is None else program.kinds.of(key, call.receiver)
+    return kind is not None and kind.nature == "dict"
+
+
 def _rare(method: str) -> str:
     """What a method asks whose name is rare enough to tell by itself; empty for any other."""
     sorts = ("asks-queue", "queue"), ("asks-liveness-alone", "liveness"), ("asks-flag", "flag")
@@ -80,6 +122,12 @@ class Questions:
         """Every question of a test, in source order; `place` serves those that have none."""
         for part, compared in self._atoms(test):
             found = self.question(part, where, place)
+            if (
+                found is not None
+                and found.sort == "liveness"
+                and _is_parents(self.program, self.key, part)
+            ):
+                found = replace(found, sort="parent")
             if found is not None:
                 room = compared is not None and is_room(compared, where, found)
                 yield replace(found, room=True) if room else found
@@ -151,6 +199,11 @@ class Questions:
                 found = self.question(inner, where, place)
                 getter = found is None and named("looks-up", part.method)
                 return self._called(part, where) if getter else found
+            case Attribute(value=value, name=name) if _asks_inside(value) and named(
+                "asks-liveness", name
+            ):
+                asked = self.question(value, where, place)
+                return asked or Question("liveness", part.text, place, "", where, certain=False)
             case Subscript(value=value) | Attribute(value=value) if _asks_inside(value):
                 return self.question(value, where, place)
             case Call():
@@ -223,7 +276,14 @@ class Questions:
         of = call.arguments[0].value.path
         if not of:
             return None
-        return Question("flag", call.text, call.place, of, where, certain=False)
+        return Question(
+            "flag",
+            call.text,
+            call.place,
+            of,
+            where,
+            certain=_is_set(self.program, self.key, call, of),
+        )
 
     def _length(self, call: Call, where: str) -> Question | None:
         inner = call.arguments[0].value
@@ -272,7 +332,7 @@ class Questions:
         outside = any(reaches_outside(self.program, t) for t in targets) or (
             asks_for_it and (not targets or named("looks-up-outside", call.method))
         )
-        sort = "external" if outside else "flag"
+        sort = "external" if outside and not _is_mapping(self.program, self.key, call) else "flag"
         return Question(sort, call.text, call.place, subject, where, certain=bool(targets))
 
     def _fetches(self, target: FunctionId) -> bool:

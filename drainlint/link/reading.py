@@ -8,6 +8,7 @@ from drainlint.link.bounds import turns_counted, turns_of
 from drainlint.link.calls import Known
 from drainlint.link.evaluating import Evaluating, only_guards
 from drainlint.link.fetched import added_to
+from drainlint.link.probes import won
 from drainlint.link.questions import Questions
 from drainlint.link.turns import (
     always_leaves,
@@ -44,7 +45,7 @@ from drainlint.model.statement import (
     With,
 )
 
-OTHERS = frozenset({"queue", "liveness", "everything"})
+OTHERS = frozenset({"queue", "liveness", "parent", "everything"})
 """Sorts of questions that only somebody else's doing can answer anew."""
 
 
@@ -66,7 +67,7 @@ class Reading(Evaluating):
                 self.deadline = "its condition"
             self._expression(self.statement.test)
         self._block(self.statement.body)
-        if always_leaves(self.statement.body):
+        if always_leaves(self.statement.body) and not self.won:
             self.pure = False
         ways_out = (*self.exits, *self.checks)
         if not self.deadline and any(self.bounds.holds(test) for test in ways_out):
@@ -189,23 +190,28 @@ class Reading(Evaluating):
     def _once(self, block: Block) -> None:
         """What is done on the way out is done once: it is no part of the waiting."""
         idle, changed = (self.pure, self.blocks, self.lingers), set(self.changed)
-        pauses, idles = list(self.pauses), self.idles
+        pauses, idles, reports = list(self.pauses), self.idles, list(self.reports)
         assigned = {path: list(values) for path, values in self.assigned.items()}
         self._block(block)
         self.assigned = defaultdict(list, assigned)
         (self.pure, self.blocks, self.lingers), self.changed = idle, changed
-        self.pauses, self.idles = pauses, idles
+        self.pauses, self.idles, self.reports = pauses, idles, reports
 
     def _try(self, statement: Try) -> None:
-        self._block(statement.body)
+        asked = won(statement, self.statement, self.known)
+        self.won += asked
+        self.blocks = self.blocks or bool(asked)
+        if not asked:
+            self._block(statement.body)
         for handler in statement.handlers:
-            if leaves_in_time(handler) and not asks_to_stop(handler):
+            ends = leaves_in_time(handler) or ends_program(handler.body, self.known)
+            if ends and not asks_to_stop(handler):
                 self.tried += evaluated(statement.body)
             if handler.name:
                 self.assigned[handler.name] = []
             idles, reports = self.idles, list(self.reports)
             assigned = {path: list(values) for path, values in self.assigned.items()}
-            if always_leaves(handler.body):
+            if always_leaves(handler.body) or ends_program(handler.body, self.known):
                 self._once(handler.body)
             else:
                 self._block(handler.body)
@@ -215,7 +221,8 @@ class Reading(Evaluating):
                     del self.assigned[path]  # a failure sets it: others may do so as well
             if backs_off(handler):
                 self.idles = idles
-        self._block(statement.otherwise)
+        if not asked:
+            self._block(statement.otherwise)
         self._block(statement.final)
 
 

@@ -124,7 +124,7 @@ class Results(Types, ABC):
         if kind.nature == "class":
             return kind.element
         if kind.nature == "function" and kind.is_project:
-            file, _, name = kind.type.partition(":")
+            file, name = kind.definition
             return self.result(FunctionId(file, name))
         if kind.nature == "function":
             facts = self.knowledge.call(kind.type)

@@ -1,5 +1,6 @@
 """What seems to block an event loop and does not: nobody waits, or nobody else is there."""
 
+import ipaddress
 from collections.abc import Iterator
 
 from drainlint.index.entries import FunctionEntry
@@ -23,6 +24,7 @@ def is_spared(known: Known) -> bool:
         or _is_entered_by_the_loop(known)
         or is_told_not_to_wait(known.call)
         or is_unconnected(known)
+        or _is_lent_to_the_loop(known)
         or _asks_nobody(known)
         or _is_never_run(known)
         or _has_no_loop(known)
@@ -33,9 +35,26 @@ def is_spared(known: Known) -> bool:
 
 
 def _asks_nobody(known: Known) -> bool:
-    """Whether a flag says that only numbers are read, and no other host is asked."""
-    values = (e for a in known.call.arguments for e in a.value.walk() if e.path)
-    return any(named("only-numbers", value.path) for value in values)
+    """Whether only numbers are read, as a flag or the address itself says: no host is asked."""
+    given = known.call.arguments
+    if any(named("only-numbers", e.path) for a in given for e in a.value.walk() if e.path):
+        return True
+    if not given or not named("resolves", known.call.method):
+        return False
+    host = given[0].value
+    held = [way.value for _, way in ways(known.program, known.key, host.path)] or [host]
+    return all(isinstance(value, Constant) and _is_known_here(value.value) for value in held)
+
+
+def _is_known_here(host: object) -> bool:
+    """Whether a host is given as numbers, or is this one: `239.255.255.250`, `localhost`."""
+    if host == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(str(host))
+    except ValueError:
+        return False
+    return True
 
 
 def _is_never_run(known: Known) -> bool:
@@ -110,6 +129,21 @@ def is_unconnected(known: Known) -> bool:
         for _, way in ways(known.program, known.key, receiver.path)
         if isinstance(way.value, Call)
         for given in way.value.arguments
+    )
+
+
+def _is_lent_to_the_loop(known: Known) -> bool:
+    """Whether the event loop works with a socket from elsewhere too: such sockets do not block."""
+    path = "" if known.call.receiver is None else known.call.receiver.path
+    if known.kind is None or known.kind.nature not in SOCKETS or not path:
+        return False
+    if any(isinstance(way.value, Call) for _, way in ways(known.program, known.key, path)):
+        return False
+    return any(
+        named("loop-works-with-socket", call.method)
+        and bool(call.arguments)
+        and call.arguments[0].value.path == path
+        for call in known.program.names.function(known.key).calls
     )
 
 

@@ -57,7 +57,7 @@ class Targets(Callables):
     def _called_kind(self, kind: Kind | None) -> tuple[FunctionId, ...]:
         if kind is None or not kind.is_project:
             return ()
-        path, _, name = kind.type.partition(":")
+        path, name = kind.definition
         if kind.nature == "function":
             return (FunctionId(path, name),)
         if kind.nature == "class":

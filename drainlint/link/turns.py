@@ -1,11 +1,21 @@
 """The shape of a loop's turn: what leaves it, what only reports, where it pauses."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from drainlint.knowledge.names import named
 from drainlint.link.calls import is_log
 from drainlint.link.surroundings import Spot
-from drainlint.model.expression import Arithmetic, Call, Constant, Expression, Logic, Not
+from drainlint.model.expression import (
+    Arithmetic,
+    Attribute,
+    Await,
+    Call,
+    Constant,
+    Expression,
+    Logic,
+    Not,
+    Yield,
+)
 from drainlint.model.place import Place
 from drainlint.model.statement import (
     Assign,
@@ -246,6 +256,20 @@ def _texts(test: Expression) -> Iterator[str]:
         while path:
             yield path
             path = path.rpartition(".")[0]
+
+
+def shown_by(tests: Iterable[Expression]) -> Iterator[int]:
+    """The calls that only give what is then asked whether it is done: `api.job(n).finished`."""
+    for part in (part for test in tests for part in test.walk()):
+        inner: Expression | None = None
+        if isinstance(part, Attribute) and named("asks-liveness", part.name):
+            inner = part.value
+        elif isinstance(part, Call) and named("asks-liveness", part.method):
+            inner = part.receiver
+        while isinstance(inner, Await | Yield) and inner.parts:
+            inner = inner.parts[0]
+        if isinstance(inner, Call):
+            yield id(inner)
 
 
 def place_of(test: Expression, statement: While | For) -> Place:

@@ -97,7 +97,7 @@ class Types:
         """The class of the project that a kind is an instance of."""
         if kind is None or not kind.is_project or kind.nature in ("class", "function", "module"):
             return None
-        path, _, name = kind.type.partition(":")
+        path, name = kind.definition
         return ClassId(path, name)
 
     def annotation_text(self, text: str) -> Kind | None:

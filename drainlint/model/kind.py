@@ -1,10 +1,14 @@
 """What a thing is: the kind of a name, an attribute, the result of a call."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
 from drainlint.finding import Confidence
+
+OF_PROJECT = re.compile(r"(?P<path>.*):(?P<name>(?:[^:<>]|<[^<>]*>)*)", re.DOTALL)
+"""A file, which may have a colon in its name, and what it defines: `app.py:run.<lambda@12:8>`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,12 @@ class Kind:
     def is_project(self) -> bool:
         """Whether it is a class of the project itself."""
         return ":" in self.type
+
+    @property
+    def definition(self) -> tuple[str, str]:
+        """Where the project defines it: the file, and the qualified name in there."""
+        found = OF_PROJECT.fullmatch(self.type)
+        return (found["path"], found["name"]) if found else ("", self.type)
 
     @property
     def short(self) -> str:

@@ -12,7 +12,7 @@ class Question:
     """Something that a loop asks on every turn to learn whether it may end or go on."""
 
     sort: str
-    """`queue`, `flag`, `liveness`, `external`, `everything`."""
+    """`queue`, `flag`, `liveness`, `parent`, `external`, `everything`."""
     text: str
     place: Place
     subject: str = ""
@@ -52,6 +52,8 @@ class Loop(Noun):
     """Its body waits for a while on the very thing it asks about: it does not poll."""
     turns: float | None = None
     """How many turns it has at most, where that is known."""
+    lasts: float | None = None
+    """The seconds that a clock grants it at most, where a number says so."""
     blocks: bool = False
     """Something in its body other than a pause waits, reads or calls what is not known."""
     idle_turns: bool = False
@@ -69,6 +71,11 @@ class Loop(Noun):
     """What it logs or prints on every turn, changed or not."""
     losers: tuple[Step, ...] = ()
     """Timers and tasks that it makes on every turn and leaves behind."""
+
+    @property
+    def only_waits(self) -> bool:
+        """Whether it is a pure wait."""
+        return self.is_pure_wait
 
     def asks(self, *sorts: str) -> Question | None:
         """The first question of one of these sorts that the body does not wait on."""

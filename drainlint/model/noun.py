@@ -28,6 +28,11 @@ class Noun:
     side: bool = False
     """Its file is a test, an example, set-up: by place, not content."""
 
+    @property
+    def only_waits(self) -> bool:
+        """Whether it is a loop that does nothing but wait."""
+        return False
+
     def related(self, place: Place, text: str) -> Related:
         """A related place in the same file."""
         return Related(self.path, place.first_line, text)

@@ -8,6 +8,8 @@ from drainlint.rule import Rule, always, any_of
 
 FEW = 100
 """A `for` over so many turns is over before anybody notices."""
+MOMENT = 1.0
+"""Seconds; so short a spin holds up nobody."""
 
 
 class BusySpin(Rule[Loop]):
@@ -36,9 +38,10 @@ class BusySpin(Rule[Loop]):
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a pure wait on what others change, in which nothing takes time."""
-        asks = loop.asks("queue", "flag", "liveness", "everything")
+        asks = loop.asks("queue", "flag", "liveness", "parent", "everything")
         few = loop.turns is not None and loop.turns <= FEW
-        if asks is None or few or not loop.spins or loop.is_own_job or not asks.certain:
+        brief = loop.lasts is not None and loop.lasts <= MOMENT
+        if asks is None or few or brief or not loop.spins or loop.is_own_job or not asks.certain:
             return
         yield self.found(
             loop,

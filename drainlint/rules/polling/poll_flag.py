@@ -37,7 +37,7 @@ class PollFlag(Rule[Loop]):
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a pure wait that asks flags or counters only."""
         asks = loop.asks("flag")
-        others = loop.asks("queue", "liveness", "external", "everything")
+        others = loop.asks("queue", "liveness", "parent", "external", "everything")
         if asks is None or others or not loop.waits_by_asking:
             return
         yield self.found(

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
-from drainlint.finding import Finding
+from drainlint.finding import Finding, Level
 from drainlint.model.loop import Loop
-from drainlint.rule import LOOPS, PAUSES, Rule
+from drainlint.rule import LOOPS, PAUSES, Levels, Rule
 from drainlint.rules.polling import by_deadline, held, pause_notes
+
+
+def _level(loop: Loop) -> Level:
+    """Nothing wakes a child when its parent is gone, and whoever watches for that ends nothing."""
+    return by_deadline.of(loop) if loop.asks("liveness") else Level.NOTE
 
 
 class PollLiveness(Rule[Loop]):
@@ -32,12 +37,12 @@ class PollLiveness(Rule[Loop]):
     """
 
     code = "DRN103"
-    level = by_deadline
+    level = Levels(Level.ERROR, _level)
     words = LOOPS & PAUSES
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a pure wait that asks whether somebody is alive or done."""
-        asks = loop.asks("liveness")
+        asks = loop.asks("liveness") or loop.asks("parent")
         if asks is None or not loop.waits_by_asking:
             return
         yield self.found(
