@@ -64,6 +64,8 @@ FAR = 1 << 30
 LIVING = WORKERS | RESOURCES | EVENTS
 RUNS_BESIDE = frozenset({"thread", "process", "greenlet"})
 CERTAIN = frozenset({"signal", "exit-hook", "shutdown-hook"})
+RUNNING = frozenset({"run_until_complete", "result"})
+"""Methods by which plain functions wait for the tasks that they start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,11 @@ class Root:
     first_line: int = 0
     """Where only part of the function is on the drain path: its lines; 0 for all of it."""
     last_line: int = 0
+
+    @property
+    def says_little(self) -> bool:
+        """Whether it leaves a block and ends nothing: what that leads to may be anything."""
+        return self.sort == "context" and self.by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,8 @@ class DrainPaths:
                     certain = certain or self._ends_something(key, entry)
                     yield Root(key, "context", label, not certain)
             elif said == "whole" or self._ends_its_own(key, entry):
+                if self._controls_flow(key, entry):
+                    continue
                 of_anything = OF_ANYTHING.match(name.partition("@")[0]) is not None
                 if of_anything and self._ends_another(key, entry):
                     continue
@@ -170,6 +179,8 @@ class DrainPaths:
     def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether it runs as a worker, for each request or as a command, whatever its name says.
 
+        A task within a function is that function's; a method that ends things may be run as one.
+
         `finish` of a handler ends a request, `destroy` of a view an object, `stop` of a chat its
         answer, `cleanup` of a command line what the user asks for, and a generator that drains
         gives its caller one thing after the other.
@@ -177,7 +188,14 @@ class DrainPaths:
         roles = self.roles.registered(key)
         command = not entry.owner and key in self.roles.main
         gives = entry.is_async and entry.is_generator
-        return bool(roles & (RUNS_BESIDE | {"request-handler"}) or command or gives)
+        beside = RUNS_BESIDE if entry.owner or not entry.parent else RUNS_BESIDE | {"task"}
+        return bool(roles & (beside | {"request-handler"}) or command or gives)
+
+    def _controls_flow(self, key: FunctionId, entry: FunctionEntry) -> bool:
+        """Whether a stream's `drain` waits until it may write on; so does asyncio's own."""
+        owner = self.graph.classes.owner(key)
+        writes = owner is not None and self.graph.classes.method(owner, "write") is not None
+        return writes and entry.short_name == "drain" and not self._ends_its_own(key, entry)
 
     def _ends_another(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether `end` or `finish` is a step of its function's, or ends what it is given."""
@@ -199,10 +217,11 @@ class DrainPaths:
     ) -> bool:
         """Whether what leaves a block ends something, rather than setting back what it changed."""
         return any(
-            call.method in ENDING
-            and call.receiver is not None
-            and first_line <= call.place.line <= last_line
-            and self._lives(key, call)
+            first_line <= call.place.line <= last_line
+            and (
+                BEGINS.match(call.method) is not None
+                or (call.method in ENDING and call.receiver is not None and self._lives(key, call))
+            )
             for call in entry.calls
         )
 
@@ -293,7 +312,10 @@ class DrainPaths:
         """Functions that are on the drain path as a whole, each by its best evidence."""
         found: dict[FunctionId, _Reached] = {}
         guesses = self._spread(found, self._begun(by_name=False))
-        self._spread(found, (*guesses, *self._begun(by_name=True)), certain=False)
+        weak = list(self._begun(by_name=True))
+        leading = (one for one in weak if not one.root.says_little)
+        self._spread(found, (*guesses, *leading), certain=False)
+        self._spread(found, (one for one in weak if one.root.says_little), certain=False)
         return found
 
     def _begun(self, *, by_name: bool) -> Iterator[_Reached]:
@@ -335,12 +357,37 @@ class DrainPaths:
             reach(start)
         while queue:
             current = queue.popleft()
+            if current.root.says_little and len(current.chain) > 1:
+                continue
             for callee in self.graph.callees.get(current.chain[-1], ()):
-                if callee not in found:
+                if callee not in found and not self._goes_on(current, callee):
                     guessed = (current.chain[-1], callee) in self.graph.guessed
                     chain = (*current.chain, callee)
                     reach(_Reached(current.root, chain, current.guessed or guessed))
         return guesses
+
+    def _goes_on(self, current: _Reached, callee: FunctionId) -> bool:
+        """Whether whoever is reached starts a task and returns, so that nobody waits for it.
+
+        What a root itself starts is its stop, and so is all that a signal handler starts.
+        """
+        caller = current.chain[-1]
+        entry = self.names.function(caller)
+        if current.root.sort in CERTAIN or len(current.chain) == 1 or entry.is_async:
+            return False
+        spawned = self._spawned.get((caller, callee))
+        place = self.graph.callees[caller][callee]
+        waits = any(call.method in RUNNING for call in entry.calls)
+        return spawned is not None and spawned.holds(place) and not waits
+
+    @cached_property
+    def _spawned(self) -> dict[tuple[FunctionId, FunctionId], Place]:
+        """Where functions start coroutines as tasks, by who starts which."""
+        return {
+            (one.registered_in, one.target): one.call.place
+            for one in self.graph.registrations
+            if one.role == "task" and one.call is not None and one.registered_in is not None
+        }
 
     def _is_staged(self, reached: _Reached) -> bool:
         """Whether only a test or an example leads there: it ends what it likes, when it likes."""
