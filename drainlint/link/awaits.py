@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Confidence
 from drainlint.link.calls import Known
 from drainlint.link.elsewhere import bounded_by_callers
-from drainlint.link.ended import Subject, is_over
+from drainlint.link.ended import Subject, is_over, killed_when_late
 from drainlint.link.feeds import ways
 from drainlint.link.names import FunctionId
 from drainlint.link.outcomes import cancelled
@@ -85,6 +85,7 @@ def _wait(
         or _bounded_itself(known, named)
         or bounded_by_callers(program, key),
         ended=is_over(known, Subject.named(known, named)),
+        killed=killed_when_late(known, Subject.named(known, named)),
         cancelled=cancelled(known),
         own_job=controls_flow(known),
     )

@@ -19,7 +19,10 @@ CLIENTS = frozenset({"client", "limits"})
 
 
 def bounded_by_callers(program: Program, key: FunctionId, depth: int = 0) -> str:
-    """The timeout that every caller of a coroutine puts around it; empty where one does not."""
+    """The timeout that every caller of a coroutine puts around it; empty where one does not.
+
+    Only those count that run while the program stops.
+    """
     callers = program.graph.callers.get(key, set())
     if depth > DEPTH or not callers or not program.names.function(key).is_async:
         return ""
@@ -28,6 +31,8 @@ def bounded_by_callers(program: Program, key: FunctionId, depth: int = 0) -> str
     found = ""
     for caller in sorted(callers - {key}):
         place = program.graph.callees[caller][key]
+        if program.drain(caller, place.line) is None:
+            continue
         found = _around(program, caller, place) or bounded_by_callers(program, caller, depth + 1)
         if not found:
             return ""

@@ -58,6 +58,7 @@ AGAIN = frozenset({"wait", "result", "join"})
 """Methods by which one waits for the same thing a second time."""
 ACTING = re.compile(r"kill|terminate|cancel|send_signal|abort|^_exit$|force|interrupt")
 """What is done to those who are late, by the names of methods."""
+FILLING = frozenset({"append", "add", "put", "put_nowait", "update", "set", "extend", "setdefault"})
 EVENTS = frozenset({"event", "aio-event", "condition", "aio-condition"})
 CANCELLING = re.compile(r"cancel|abort")
 CATCHES_CANCELLATION = re.compile(r"(^|\.)(CancelledError|BaseException|Cancelled)$")
@@ -158,6 +159,8 @@ def _looked_after(known: Known) -> str:
             return f"`{expression.text}` follows"
         if isinstance(expression, Comprehension) and _asks_several(expression, subject):
             return f"`{expression.text}` follows"
+    if tested := _tested_of(known, _filled(known)):
+        return f"`{tested}` is asked next"
     for caller in known.program.graph.callers.get(known.key, ()):
         entry = known.program.names.function(caller)
         place = known.program.graph.callees[caller][known.key]
@@ -179,6 +182,42 @@ def _handed_along(known: Known) -> frozenset[str]:
         for part in argument.value.walk()
         if part.path
     )
+
+
+def _filled(known: Known) -> frozenset[str]:
+    """The names of this function that the worker's own function fills, nested in it as it is."""
+    receiver = known.call.receiver
+    targets = (
+        target
+        for scope, call in (() if receiver is None else made(known.program, known.key, receiver))
+        if scope == known.key
+        for target in runs(known.program, scope, call)
+    )
+    found: set[str] = set()
+    for target in targets:
+        entry = known.program.names.function(target)
+        if entry.parent != known.key.name or target.path != known.key.path:
+            continue
+        found.update(entry.shared)
+        found.update(
+            call.receiver.path
+            for call in entry.calls
+            if call.method in FILLING and call.receiver is not None
+        )
+        found.update(
+            path for path, ways in entry.bindings.items() if any(w.how == "element" for w in ways)
+        )
+    return frozenset(found - {""})
+
+
+def _tested_of(known: Known, names: frozenset[str]) -> str:
+    """A test after it that reads one of these names: `if not results:`."""
+    for statement in known.occurrence.spot.following() if names else ():
+        for inner in statement.walk():
+            test = inner.test if isinstance(inner, If) else None
+            if test is not None and any(e.path.partition(".")[0] in names for e in test.walk()):
+                return test.text
+    return ""
 
 
 def _asks_what_came(call: Call, shared: frozenset[str]) -> bool:
@@ -226,6 +265,8 @@ def _following(known: Known) -> Iterator[Expression]:
 
 def is_pause(known: Known, deadline: Deadline) -> bool:
     """Whether a timed wait only lets time pass: in a loop, or on what tells it to stop."""
+    if not deadline.is_none and _waits_for_a_stop_alone(known):
+        return True
     if deadline.is_none or known.kind is None or known.kind.nature not in EVENTS:
         return False
     receiver = known.call.receiver
@@ -238,6 +279,17 @@ def is_pause(known: Known, deadline: Deadline) -> bool:
     if known.kind.nature in ("condition", "aio-condition"):
         return True  # whoever called asks the condition again
     return bool(STOP_WORDS.search(receiver.text.lower())) or not _is_set(known, receiver)
+
+
+def _waits_for_a_stop_alone(known: Known) -> bool:
+    """Whether all that it waits for is a future by which a stop is told: `wait([self._closed])`."""
+    several = known.facts is not None and known.facts.outcome == "not-done"
+    given = known.call.arguments[0].value if several and known.call.arguments else None
+    if not isinstance(given, Group) or len(given.items) != 1:
+        return False
+    kind = known.program.kinds.of(known.key, given.items[0])
+    future = kind is not None and kind.nature == "aio-future"
+    return future and bool(STOP_WORDS.search(given.items[0].text.lower()))
 
 
 def _is_set(known: Known, receiver: Expression) -> bool:
@@ -264,12 +316,16 @@ def cancelled(known: Known) -> bool:
 def _cancels_before(known: Known) -> bool:
     parts = [e for a in known.call.parts for e in a.walk()]
     awaited = {e.path for e in parts if e.path} | {e.text for e in parts if type(e) is Subscript}
+    if known.call.method == "wait":  # a handle that wraps a task
+        awaited.add(known.subject)
     gathers = any(a.name == "return_exceptions" for a in known.call.arguments)
     if any(_cancels(around.owner, awaited) for around in known.occurrence.spot.outward()):
         return True
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > NEAR:
             return False
+        if _collects_cancelled(statement, awaited):
+            return True
         for call in _calls(statement):
             if gathers and CANCELLING.search(call.method):
                 return True
@@ -280,6 +336,22 @@ def _cancels_before(known: Known) -> bool:
             if _same_group(known, statement):
                 return True
     return False
+
+
+def _collects_cancelled(statement: Statement, awaited: set[str]) -> bool:
+    """Whether a loop puts what it cancels into what is awaited: `if t.cancel(): late.add(t)`."""
+    if not isinstance(statement, For):
+        return False
+    calls = [e for s in statement.walk() for x in s.expressions for e in x.walk()]
+    named = [c for c in calls if isinstance(c, Call) and c.receiver is not None]
+    stopped = {c.receiver.text for c in named if c.method == "cancel" and c.receiver is not None}
+    return any(
+        c.method in ("add", "append")
+        and c.receiver is not None
+        and c.receiver.path in awaited
+        and any(a.value.text in stopped for a in c.arguments)
+        for c in named
+    )
 
 
 def _cancels(owner: Statement | None, awaited: set[str]) -> bool:
