@@ -13,6 +13,7 @@ from drainlint.link.graph import Graph, Registration
 from drainlint.link.names import FunctionId
 from drainlint.link.roles import HANDLERS, Roles
 from drainlint.link.services import EVENTS, RESOURCES, WORKERS, Services
+from drainlint.link.started import Started
 from drainlint.link.stopwaits import StopWaits
 from drainlint.model.expression import Call
 from drainlint.model.function import Drain
@@ -64,8 +65,6 @@ FAR = 1 << 30
 LIVING = WORKERS | RESOURCES | EVENTS
 RUNS_BESIDE = frozenset({"thread", "process", "greenlet"})
 CERTAIN = frozenset({"signal", "exit-hook", "shutdown-hook"})
-RUNNING = frozenset({"run_until_complete", "result"})
-"""Methods by which plain functions wait for the tasks that they start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +114,7 @@ class DrainPaths:
         self.roles = roles
         self.services = services
         self._entries = Entries(graph, roles)
+        self._started = Started(graph)
         self.stop_waits = StopWaits(graph, roles, self._stopping)
 
     # Roots
@@ -166,8 +166,12 @@ class DrainPaths:
                     certain = certain or self._ends_something(key, entry)
                     yield Root(key, "context", label, not certain)
             elif said == "whole" or self._ends_its_own(key, entry):
-                if self._controls_flow(key, entry):
-                    continue
+                if (
+                    name == "drain"
+                    and _is_stream(self.graph, key)
+                    and not self._ends_its_own(key, entry)
+                ):
+                    continue  # it waits until it may write on
                 of_anything = OF_ANYTHING.match(name.partition("@")[0]) is not None
                 if of_anything and self._ends_another(key, entry):
                     continue
@@ -179,8 +183,6 @@ class DrainPaths:
     def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether it runs as a worker, for each request or as a command, whatever its name says.
 
-        A task within a function is that function's; a method that ends things may be run as one.
-
         `finish` of a handler ends a request, `destroy` of a view an object, `stop` of a chat its
         answer, `cleanup` of a command line what the user asks for, and a generator that drains
         gives its caller one thing after the other.
@@ -190,12 +192,6 @@ class DrainPaths:
         gives = entry.is_async and entry.is_generator
         beside = RUNS_BESIDE if entry.owner or not entry.parent else RUNS_BESIDE | {"task"}
         return bool(roles & (beside | {"request-handler"}) or command or gives)
-
-    def _controls_flow(self, key: FunctionId, entry: FunctionEntry) -> bool:
-        """Whether a stream's `drain` waits until it may write on; so does asyncio's own."""
-        owner = self.graph.classes.owner(key)
-        writes = owner is not None and self.graph.classes.method(owner, "write") is not None
-        return writes and entry.short_name == "drain" and not self._ends_its_own(key, entry)
 
     def _ends_another(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether `end` or `finish` is a step of its function's, or ends what it is given."""
@@ -208,7 +204,9 @@ class DrainPaths:
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""
         return any(
-            call.method in ENDING and self._is_owned(key, entry, call) and self._lives(key, call)
+            call.method in ENDING
+            and _is_owned(self.graph, key, entry, call)
+            and self._lives(key, call)
             for call in entry.calls
         )
 
@@ -224,21 +222,6 @@ class DrainPaths:
             )
             for call in entry.calls
         )
-
-    def _is_owned(self, key: FunctionId, entry: FunctionEntry, call: Call) -> bool:
-        """Whether a call is upon its object, its module, or something that one of them owns."""
-        head, dot, _ = call.func.path.partition(".")
-        if not dot:
-            return False
-        me = self.graph.classes.self_name(key)
-        if head == me:
-            return True
-        resolved = self.names.resolve(key, head)
-        symbol = resolved.symbol if resolved else None
-        if getattr(symbol, "scope", None) == FunctionId(key.path, MODULE):
-            return True
-        ways = entry.bindings.get(head, ())
-        return any(me and me in {e.path.partition(".")[0] for e in w.value.walk()} for w in ways)
 
     def _lives(self, key: FunctionId, call: Call) -> bool:
         """Whether what a call ends has a lifetime, as far as that is known."""
@@ -367,27 +350,9 @@ class DrainPaths:
         return guesses
 
     def _goes_on(self, current: _Reached, callee: FunctionId) -> bool:
-        """Whether whoever is reached starts a task and returns, so that nobody waits for it.
-
-        What a root itself starts is its stop, and so is all that a signal handler starts.
-        """
-        caller = current.chain[-1]
-        entry = self.names.function(caller)
-        if current.root.sort in CERTAIN or len(current.chain) == 1 or entry.is_async:
-            return False
-        spawned = self._spawned.get((caller, callee))
-        place = self.graph.callees[caller][callee]
-        waits = any(call.method in RUNNING for call in entry.calls)
-        return spawned is not None and spawned.holds(place) and not waits
-
-    @cached_property
-    def _spawned(self) -> dict[tuple[FunctionId, FunctionId], Place]:
-        """Where functions start coroutines as tasks, by who starts which."""
-        return {
-            (one.registered_in, one.target): one.call.place
-            for one in self.graph.registrations
-            if one.role == "task" and one.call is not None and one.registered_in is not None
-        }
+        """Whether nobody waits for what is started; a root's own, and a handler's, is its stop."""
+        is_stop = current.root.sort in CERTAIN or len(current.chain) == 1
+        return not is_stop and self._started.nobody_waits(current.chain[-1], callee)
 
     def _is_staged(self, reached: _Reached) -> bool:
         """Whether only a test or an example leads there: it ends what it likes, when it likes."""
@@ -432,6 +397,27 @@ class DrainPaths:
         column = 1 if first and root.first_line else entry.column
         place = Place(line, column, line, 0)
         return Related(key.path, place, root.label if first else f"`{shown(entry)}`")
+
+
+def _is_stream(graph: Graph, key: FunctionId) -> bool:
+    owner = graph.classes.owner(key)
+    return owner is not None and graph.classes.method(owner, "write") is not None
+
+
+def _is_owned(graph: Graph, key: FunctionId, entry: FunctionEntry, call: Call) -> bool:
+    """Whether a call is upon its object, its module, or something that one of them owns."""
+    head, dot, _ = call.func.path.partition(".")
+    if not dot:
+        return False
+    me = graph.classes.self_name(key)
+    if head == me:
+        return True
+    resolved = graph.names.resolve(key, head)
+    symbol = resolved.symbol if resolved else None
+    if getattr(symbol, "scope", None) == FunctionId(key.path, MODULE):
+        return True
+    ways = entry.bindings.get(head, ())
+    return any(me and me in {e.path.partition(".")[0] for e in w.value.walk()} for w in ways)
 
 
 @cache
