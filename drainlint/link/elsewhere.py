@@ -9,7 +9,7 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import ways
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences
-from drainlint.model.expression import Call, Constant, Expression
+from drainlint.model.expression import Argument, Call, Comprehension, Constant, Expression
 from drainlint.model.place import Place
 
 DEPTH = 4
@@ -59,6 +59,57 @@ def _around(program: Program, caller: FunctionId, place: Place) -> str:
             if facts is not None and facts[0].does == "bound":
                 return call.text
     return ""
+
+
+def bounded_in_each(known: Known) -> str:
+    """The timeouts within all that a call gathers; empty where one may wait for ever.
+
+    Only coroutines of the project are known well enough, called on the spot:
+    `gather(*(end(child) for child in children))`.
+    """
+    if known.call.method != "gather":
+        return ""
+    each = [_called(argument.value) for argument in known.call.arguments if not _is_flag(argument)]
+    targets = [known.program.graph.targets(known.key, call) if call else () for call in each]
+    if not targets or not all(targets):
+        return ""
+    entered = {target for some in targets for target in some}
+    if not all(_ends_by_itself(known.program, target) for target in entered):
+        return ""
+    return known.program.names.function(min(entered)).short_name
+
+
+def _is_flag(argument: Argument) -> bool:
+    return argument.name == "return_exceptions"
+
+
+def _called(value: Expression) -> Call | None:
+    """The call that makes a coroutine, or each one of several."""
+    made = value.element if isinstance(value, Comprehension) else value
+    return made if isinstance(made, Call) else None
+
+
+def _ends_by_itself(program: Program, key: FunctionId, depth: int = 0) -> bool:
+    """Whether a coroutine awaits only what has a timeout, or what ends by itself in turn."""
+    entry = program.names.function(key)
+    if depth > DEPTH or not entry.is_async or entry.turns or entry.awaits:
+        return False
+    return all(
+        isinstance(awaited, Call) and _is_bounded(program, key, awaited, depth)
+        for awaited in entry.checkpoints
+    )
+
+
+def _is_bounded(program: Program, key: FunctionId, awaited: Call, depth: int) -> bool:
+    facts = program.facts(key, awaited)
+    if facts is not None:
+        limited = facts[0].does == "bound" or bool(facts[0].timeout)
+        deadline = program.values.deadline(key, awaited, facts[0]) if limited else None
+        return facts[0].does == "sleep" or (deadline is not None and not deadline.is_none)
+    if any("timeout" in argument.value.path for argument in awaited.arguments):
+        return True
+    targets = program.graph.targets(key, awaited)
+    return bool(targets) and all(_ends_by_itself(program, t, depth + 1) for t in targets)
 
 
 # Clients

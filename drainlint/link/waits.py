@@ -8,7 +8,7 @@ from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known, is_told_not_to_wait
 from drainlint.link.commands import is_brief
-from drainlint.link.elsewhere import bounded_by_callers, limited
+from drainlint.link.elsewhere import bounded_by_callers, bounded_in_each, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.finished import finished, watched
@@ -327,7 +327,7 @@ def _bounded_elsewhere(known: Known, verb: str) -> str:
     if verb in ("network", *CLIENTS):
         return limited(known)
     if known.is_asynchronous and known.drain is not None:
-        return bounded_by_callers(known.program, known.key)
+        return bounded_by_callers(known.program, known.key) or bounded_in_each(known)
     return ""
 
 
