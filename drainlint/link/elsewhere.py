@@ -92,7 +92,8 @@ def _called(value: Expression) -> Call | None:
 def _ends_by_itself(program: Program, key: FunctionId, depth: int = 0) -> bool:
     """Whether a coroutine awaits only what has a timeout, or what ends by itself in turn."""
     entry = program.names.function(key)
-    if depth > DEPTH or not entry.is_async or entry.turns or entry.awaits:
+    is_abstract = not entry.calls or "NotImplementedError" in entry.raises
+    if depth > DEPTH or not entry.is_async or entry.turns or entry.awaits or is_abstract:
         return False
     return all(
         isinstance(awaited, Call) and _is_bounded(program, key, awaited, depth)
