@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.feeds import calls_about
@@ -12,6 +13,9 @@ from drainlint.link.surroundings import occurrences
 from drainlint.model.expression import Argument, Call, Comprehension, Constant, Expression
 from drainlint.model.place import Place
 
+RUNNING = frozenset({"create_task", "ensure_future", "Thread", "submit"})
+"""What starts something and does not wait for it: a `timeout=` of it is something else."""
+SPAWNING = frozenset({"create_task", "ensure_future"})
 DEPTH = 4
 """How many callers up a bound is looked for."""
 CLIENTS = frozenset({"client", "limits"})
@@ -26,7 +30,7 @@ def bounded_by_callers(program: Program, key: FunctionId, depth: int = 0) -> str
     callers = program.graph.callers.get(key, set())
     if depth > DEPTH or not callers or not program.names.function(key).is_async:
         return ""
-    if program.roles.registered(key) or _is_entered_from_outside(program, key):
+    if program.roles.registered(key) - {"task"} or _is_entered_from_outside(program, key):
         return ""
     found = ""
     for caller in sorted(callers - {key}):
@@ -51,32 +55,76 @@ def _around(program: Program, caller: FunctionId, place: Place) -> str:
     body = program.bodies.get(caller)
     if body is not None:
         for occurrence in occurrences(body, caller.path):
-            if occurrence.call.place == place:
-                return Known(program, occurrence).bounded_by
-    for call in program.names.function(caller).calls:
+            if occurrence.call.place == place and (around := Known(program, occurrence).bounded_by):
+                return around
+    entry = program.names.function(caller)
+    for call in entry.calls:
         if call.place != place and call.place.holds(place):
             facts = program.facts(caller, call)
             if facts is not None and facts[0].does == "bound":
                 return call.text
+            if not entry.is_async and (limit := _limit_of(entry, call)):
+                return limit
     return ""
 
 
-def bounded_in_each(known: Known) -> str:
-    """The timeouts within all that a call gathers; empty where one may wait for ever.
+def _limit_of(entry: FunctionEntry, runner: Call) -> str:
+    """How long a plain function waits for a coroutine that it hands to a loop elsewhere.
 
-    Only coroutines of the project are known well enough, called on the spot:
-    `gather(*(end(child) for child in children))`.
+    `run(self.close(), timeout=5)`, or `schedule(self.close()).result(timeout=5)`.
     """
+    if runner.method not in RUNNING and _is_number(runner.argument("timeout")):
+        return runner.text
+    results = [c for c in entry.calls if c.method == "result" and c.receiver is not None]
+    given = [c.argument("timeout", 0) for c in results]
+    return results[0].text if given and all(map(_is_number, given)) else ""
+
+
+def _is_number(value: Expression | None) -> bool:
+    return value is not None and not (isinstance(value, Constant) and value.value is None)
+
+
+def bounded_in_each(known: Known) -> str:
+    """The timeout within what a call gathers, or races against; empty where it may wait for ever.
+
+    Only what is called on the spot is known well enough: `gather(*(end(child) for child in all))`.
+    """
+    if known.call.method == "wait":
+        return _races_with_a_sleep(known)
     if known.call.method != "gather":
         return ""
     each = [_called(argument.value) for argument in known.call.arguments if not _is_flag(argument)]
-    targets = [known.program.graph.targets(known.key, call) if call else () for call in each]
-    if not targets or not all(targets):
+    calls = [call for call in each if call is not None]
+    if not calls or len(calls) < len(each):
         return ""
-    entered = {target for some in targets for target in some}
-    if not all(_ends_by_itself(known.program, target) for target in entered):
+    if not all(_is_bounded(known.program, known.key, call, 0) for call in calls):
         return ""
-    return known.program.names.function(min(entered)).short_name
+    return calls[0].text
+
+
+def _races_with_a_sleep(known: Known) -> str:
+    """The sleep that ends `asyncio.wait({task, sleeping}, return_when=FIRST_COMPLETED)`."""
+    until = known.call.argument("return_when")
+    given = known.call.arguments[0].value if known.call.arguments else None
+    if until is None or not until.text.endswith("FIRST_COMPLETED") or given is None:
+        return ""
+    for part in given.parts:
+        for call in _run_by(known, part):
+            facts = known.program.facts(known.key, call)
+            if facts is not None and facts[0].does == "sleep":
+                return call.text
+    return ""
+
+
+def _run_by(known: Known, task: Expression) -> Iterator[Call]:
+    """The calls of the coroutines that something is, or runs as a task."""
+    values = [task, *(way.value for _, way in ways(known.program, known.key, task.path))]
+    for made in (value for value in values if isinstance(value, Call)):
+        yield made
+        if made.method in SPAWNING and made.arguments:
+            run = made.arguments[0].value
+            if isinstance(run, Call):
+                yield run
 
 
 def _is_flag(argument: Argument) -> bool:

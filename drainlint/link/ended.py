@@ -371,7 +371,7 @@ def _holds_finished(path: str, way: Binding) -> str:
 
 def killed(known: Known) -> bool:
     """Whether the same thing was killed for good by one of the last statements before."""
-    subject = Subject.of(known)
+    subject = _several(known) or Subject.of(known)
     if subject is None:
         return False
     if known.kind is not None and known.kind.nature in ("greenlet", "group"):
@@ -387,6 +387,14 @@ def killed(known: Known) -> bool:
             if call.method in ("kill", "killpg", "send_signal") and _sends_kill(call):
                 return True
     return False
+
+
+def _several(known: Known) -> Subject | None:
+    """All that a function waits for: `psutil.wait_procs(alive, timeout=3)`."""
+    if known.facts is None or known.facts.outcome != "not-done" or not known.call.arguments:
+        return None
+    given = known.call.arguments[0].value
+    return Subject(given, frozenset({_stripped(given).text})) if given.path else None
 
 
 def killed_when_late(known: Known, subject: Subject) -> bool:

@@ -324,6 +324,8 @@ def _cancels_before(known: Known) -> bool:
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > NEAR:
             return False
+        if isinstance(statement, Assign) and awaited & {t.path for t in statement.targets}:
+            awaited |= {e.path for x in statement.expressions for e in x.walk() if e.path}
         if _collects_cancelled(statement, awaited):
             return True
         for call in _calls(statement):
