@@ -90,7 +90,7 @@ def bounded_in_each(known: Known) -> str:
     Only what is called on the spot is known well enough: `gather(*(end(child) for child in all))`.
     """
     if known.call.method == "wait":
-        return _races_with_a_sleep(known)
+        return _races(known)
     if known.call.method != "gather":
         return ""
     each = [_called(argument.value) for argument in known.call.arguments if not _is_flag(argument)]
@@ -102,8 +102,8 @@ def bounded_in_each(known: Known) -> str:
     return calls[0].text
 
 
-def _races_with_a_sleep(known: Known) -> str:
-    """The sleep that ends `asyncio.wait({task, sleeping}, return_when=FIRST_COMPLETED)`."""
+def _races(known: Known) -> str:
+    """What ends `asyncio.wait({task, other}, return_when=FIRST_COMPLETED)`: a sleep, or a stop."""
     until = known.call.argument("return_when")
     given = known.call.arguments[0].value if known.call.arguments else None
     if until is None or not until.text.endswith("FIRST_COMPLETED") or given is None:
@@ -111,7 +111,8 @@ def _races_with_a_sleep(known: Known) -> str:
     for part in given.parts:
         for call in _run_by(known, part):
             facts = known.program.facts(known.key, call)
-            if facts is not None and facts[0].does == "sleep":
+            sleeps = facts is not None and facts[0].does == "sleep"
+            if sleeps or known.program.drain_paths.is_stop_wait(known.key, call):
                 return call.text
     return ""
 

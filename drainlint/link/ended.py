@@ -384,7 +384,7 @@ def killed(known: Known) -> bool:
             own = call.method == "kill" and not call.arguments  # os.kill sends what it is told
             if own and (each or subject.is_(call.receiver) or _is_its_process(call, subject)):
                 return True
-            if call.method in ("kill", "killpg", "send_signal") and _sends_kill(call):
+            if _sends_kill(call):
                 return True
     return False
 

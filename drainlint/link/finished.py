@@ -18,6 +18,8 @@ KILLING = frozenset({"kill", "terminate", "send_signal", "killpg", "cancel", "cl
 
 def finished(known: Known) -> str:
     """Why what a call waits for is over by now; empty where it may go on."""
+    if is_only_tried(known):
+        return "its server was closed right after it was made"
     if known.kind is None or known.kind.nature not in OF_POOLS:
         return ""
     if known.program.roles.registered(known.key) & {"done-callback"}:
@@ -33,6 +35,18 @@ def finished(known: Known) -> str:
                 if kind is not None and kind.nature in POOLS:
                     return f"`{call.text}` has waited for it"
     return ""
+
+
+def is_only_tried(known: Known) -> bool:
+    """Whether a server is closed right after it was made: only its address was tried."""
+    if known.call.method != "wait_closed" or known.kind is None or known.kind.nature != "server":
+        return False
+    for number, statement in enumerate(known.occurrence.spot.preceding()):
+        if number > 1:
+            return False
+        if isinstance(statement, Assign):
+            return any(target.text == known.subject for target in statement.targets)
+    return False
 
 
 def _chains(known: Known) -> bool:
