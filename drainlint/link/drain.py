@@ -208,7 +208,7 @@ class DrainPaths:
             and _is_owned(self.graph, key, entry, call)
             and self._lives(key, call)
             for call in entry.calls
-        )
+        ) or _awaits_its_own(self.graph, key, entry)
 
     def _ends_something(
         self, key: FunctionId, entry: FunctionEntry, first_line: int = 0, last_line: int = FAR
@@ -397,6 +397,17 @@ class DrainPaths:
         column = 1 if first and root.first_line else entry.column
         place = Place(line, column, line, 0)
         return Related(key.path, place, root.label if first else f"`{shown(entry)}`")
+
+
+def _awaits_its_own(graph: Graph, key: FunctionId, entry: FunctionEntry) -> bool:
+    """Whether a method waits for a task of its object: `await self.task`."""
+    me = graph.classes.self_name(key)
+    for awaited in entry.awaits:
+        head, dot, _ = awaited.value.path.partition(".")
+        kind = graph.kinds.of(key, awaited.value) if dot and head == me else None
+        if kind is not None and kind.nature == "task":
+            return True
+    return False
 
 
 def _is_stream(graph: Graph, key: FunctionId) -> bool:
