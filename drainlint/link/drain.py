@@ -51,6 +51,7 @@ ENDING = frozenset(
     }
 )
 """Methods that, called on something of one's own, make a `stop_x` a stop method."""
+ENDS_THINGS = re.compile(r"_*(async_)?(stop|close|aclose|shutdown|terminate|kill|disconnect)_")
 OF_THE_LIVING = frozenset({"wait", "drain", "abort", "destroy", "disconnect"})
 """Those that do so only on what is known to have a lifetime: a batch is aborted, too."""
 REGISTERED = {
@@ -217,7 +218,7 @@ class DrainPaths:
         return any(
             first_line <= call.place.line <= last_line
             and (
-                BEGINS.match(call.method) is not None
+                ENDS_THINGS.match(call.method) is not None
                 or (call.method in ENDING and call.receiver is not None and self._lives(key, call))
             )
             for call in entry.calls

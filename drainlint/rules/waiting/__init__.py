@@ -26,6 +26,11 @@ def is_far_from_the_stop(noun: Noun) -> bool:
     return noun.drain is not None and len(noun.drain.steps) >= FAR
 
 
+def leaves_a_block(noun: Noun) -> bool:
+    """Whether it only leaves the block of something that is no service, and ends nothing there."""
+    return noun.drain is not None and noun.drain.sort == "context" and noun.drain.by_name
+
+
 def at_most(wait: Wait) -> Level | None:
     """A wait farther below a stop is no worse than one elsewhere; None leaves the rule's level."""
     farther = wait.drain is not None and len(wait.drain.steps) > FAR
