@@ -159,6 +159,8 @@ def _looked_after(known: Known) -> str:
             return f"`{expression.text}` follows"
         if isinstance(expression, Comprehension) and _asks_several(expression, subject):
             return f"`{expression.text}` follows"
+    if _was_late_before(known, subject):
+        return "it was late before, and something was done about it"
     if tested := _tested_of(known, _filled(known)):
         return f"`{tested}` is asked next"
     for caller in known.program.graph.callers.get(known.key, ()):
@@ -218,6 +220,22 @@ def _tested_of(known: Known, names: frozenset[str]) -> str:
             if test is not None and any(e.path.partition(".")[0] in names for e in test.walk()):
                 return test.text
     return ""
+
+
+def _was_late_before(known: Known, subject: Subject | None) -> bool:
+    """Whether it is the last grace, after a wait for the same thing that was looked at."""
+    if subject is None or not known.call.arguments:
+        return False
+    for spot in known.occurrence.spot.outward():
+        owner = spot.owner
+        if not isinstance(owner, If) or spot.section != "body":
+            continue
+        asks = (e for e in owner.test.walk() if isinstance(e, Call) and e.method in ASKING)
+        if any(subject.is_(asking.receiver) for asking in asks) and spot.parent is not None:
+            before = (c for s in spot.parent.preceding() for c in statement_calls(s))
+            if any(call.func == known.call.func and call.arguments for call in before):
+                return True
+    return False
 
 
 def _asks_what_came(call: Call, shared: frozenset[str]) -> bool:
