@@ -339,6 +339,8 @@ def _cancels_before(known: Known) -> bool:
     gathers = any(a.name == "return_exceptions" for a in known.call.arguments)
     if any(_cancels(around.owner, awaited) for around in known.occurrence.spot.outward()):
         return True
+    if any(_gives_cancelled(loop, awaited) for loop in known.occurrence.spot.loops):
+        return True
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > NEAR:
             return False
@@ -372,6 +374,13 @@ def _collects_cancelled(statement: Statement, awaited: set[str]) -> bool:
         and any(a.value.text in stopped for a in c.arguments)
         for c in named
     )
+
+
+def _gives_cancelled(loop: Statement, awaited: set[str]) -> bool:
+    """Whether a loop goes over what a call cancels: `for task in self._cancel_all():`."""
+    if not isinstance(loop, For) or loop.target.path not in awaited:
+        return False
+    return isinstance(loop.iterable, Call) and bool(CANCELLING.search(loop.iterable.method))
 
 
 def _cancels(owner: Statement | None, awaited: set[str]) -> bool:
