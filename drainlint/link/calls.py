@@ -113,7 +113,8 @@ class Known:
     def bounding_call(self) -> Call | None:
         """The call whose timeout encloses this one: `asyncio.timeout(5)`, `wait_for(..., 5)`."""
         managers = (i.value for w in self.occurrence.spot.withs for i in w.items)
-        for expression in (*self.occurrence.around, *managers):
+        decorators = self.program.names.function(self.key).decorators
+        for expression in (*self.occurrence.around, *managers, *decorators):
             for call in self._made_by(expression):
                 if not self._deadline_of(call).is_none:
                     return call
