@@ -52,6 +52,8 @@ ENDING = frozenset(
 )
 """Methods that, called on something of one's own, make a `stop_x` a stop method."""
 ENDS_THINGS = re.compile(r"_*(async_)?(stop|close|aclose|shutdown|terminate|kill|disconnect)_")
+BESIDE = {"drain": "write", "stop": "play"}
+"""Methods that are no stops of a class which has another one, by the other's name."""
 OF_THE_LIVING = frozenset({"wait", "drain", "abort", "destroy", "disconnect"})
 """Those that do so only on what is known to have a lifetime: a batch is aborted, too."""
 REGISTERED = {
@@ -167,12 +169,8 @@ class DrainPaths:
                     certain = certain or self._ends_something(key, entry)
                     yield Root(key, "context", label, not certain)
             elif said == "whole" or self._ends_its_own(key, entry):
-                if (
-                    name == "drain"
-                    and _is_stream(self.graph, key)
-                    and not self._ends_its_own(key, entry)
-                ):
-                    continue  # it waits until it may write on
+                if _is_a_command(self.graph, key, name) and not self._ends_its_own(key, entry):
+                    continue
                 of_anything = OF_ANYTHING.match(name.partition("@")[0]) is not None
                 if of_anything and self._ends_another(key, entry):
                     continue
@@ -411,9 +409,13 @@ def _awaits_its_own(graph: Graph, key: FunctionId, entry: FunctionEntry) -> bool
     return False
 
 
-def _is_stream(graph: Graph, key: FunctionId) -> bool:
-    owner = graph.classes.owner(key)
-    return owner is not None and graph.classes.method(owner, "write") is not None
+def _is_a_command(graph: Graph, key: FunctionId, name: str) -> bool:
+    """Whether the class says by its other methods that one means something else than its end.
+
+    A stream's `drain` waits until it may write on, a player's `stop` ends a song.
+    """
+    owner, beside = graph.classes.owner(key), BESIDE.get(name.removeprefix("async_"), "")
+    return owner is not None and bool(beside) and graph.classes.method(owner, beside) is not None
 
 
 def _is_owned(graph: Graph, key: FunctionId, entry: FunctionEntry, call: Call) -> bool:
