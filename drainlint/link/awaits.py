@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from drainlint.finding import Confidence
 from drainlint.link.calls import Known
+from drainlint.link.cancelled import cancelled
 from drainlint.link.elsewhere import bounded_by_callers
 from drainlint.link.ended import Subject, is_over, killed_when_late
 from drainlint.link.feeds import ways
 from drainlint.link.names import FunctionId
-from drainlint.link.outcomes import cancelled
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence, Spot, spots
 from drainlint.link.waits import THROUGH, callers_choice, controls_flow

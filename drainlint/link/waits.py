@@ -7,6 +7,7 @@ from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known, is_told_not_to_wait
+from drainlint.link.cancelled import cancelled
 from drainlint.link.commands import is_brief
 from drainlint.link.elsewhere import bounded_by_callers, bounded_in_each, limited
 from drainlint.link.ended import ended, killed
@@ -14,7 +15,7 @@ from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.finished import finished, watched
 from drainlint.link.handed import hands_on, is_own_job, waits_by_default
 from drainlint.link.names import FunctionId, Variable
-from drainlint.link.outcomes import cancelled, is_pause, seen
+from drainlint.link.outcomes import is_pause, seen
 from drainlint.link.roles import WORKERS
 from drainlint.link.services import STOP_WORDS
 from drainlint.link.spared import is_unconnected
