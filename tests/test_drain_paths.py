@@ -1134,3 +1134,20 @@ def test_a_lambda_in_one_of_several_functions_with_one_name_is_known() -> None:
         "setup",
         "setup@5",
     }
+
+
+def test_a_method_that_may_end_anything_leads_on_to_what_it_calls_alone() -> None:
+    text = """
+        class Route:
+            def {name}(self):
+                self.guard()
+
+            def guard(self):
+                self.settle()
+
+            def settle(self): ...
+    """
+    aborting = program(text.format(name="abort"))
+    assert drain(aborting, "Route.guard") is not None
+    assert drain(aborting, "Route.settle") is None
+    assert drain(program(text.format(name="stop")), "Route.settle") is not None

@@ -82,10 +82,13 @@ class Root:
     """Where only part of the function is on the drain path: its lines; 0 for all of it."""
     last_line: int = 0
 
+    vague: bool = False
+    """A method whose name requests, batches and files have for their ends as well."""
+
     @property
     def says_little(self) -> bool:
-        """Whether it leaves a block and ends nothing: what that leads to may be anything."""
-        return self.sort == "context" and self.by_name
+        """Whether it may be the end of anything, and ends nothing: so what it leads to may be."""
+        return self.by_name and (self.sort == "context" or self.vague)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,8 @@ class DrainPaths:
                 certain = bool(entry.owner) and self.services.of_function(key) is not None
                 if certain and of_anything:
                     certain = self.services.lives(key) or self._ends_its_own(key, entry)
-                yield Root(key, "method", label, not certain)
+                vague = of_anything and bool(entry.owner)
+                yield Root(key, "method", label, not certain, vague=vague)
 
     def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether it runs as a worker, for each request or as a command, whatever its name says.
