@@ -15,7 +15,9 @@ from drainlint.model.statement import Assign, Do, For, Handler, If, Statement, T
 CANCELLING = re.compile(r"cancel|abort")
 CANCELS = re.compile(r"_*(async_)?cancel(_all|(_\w+)?_tasks)?$")
 COPYING = frozenset({"update", "extend"})
-CATCHES_CANCELLATION = re.compile(r"(^|\.)(CancelledError|BaseException|Cancelled)$")
+CATCHES_CANCELLATION = re.compile(
+    r"(^|\.)(CancelledError|BaseException|Cancelled|get_cancelled_exc_class)$"
+)
 SUPPRESSING = frozenset({"suppress", "ignoring", "silence"})
 NEAR = 6
 """How many statements before an await a cancel is looked for."""
@@ -190,4 +192,5 @@ def _takes_cancellation(known: Known) -> bool:
 
 
 def _catches(handler: Handler) -> bool:
-    return not handler.kinds or any(CATCHES_CANCELLATION.search(k.path) for k in handler.kinds)
+    named = (k.func.path if isinstance(k, Call) else k.path for k in handler.kinds)
+    return not handler.kinds or any(CATCHES_CANCELLATION.search(path) for path in named)
