@@ -948,6 +948,91 @@ def test_a_loop_that_takes_signals_from_a_queue_ends_when_it_is_left() -> None:
     assert drain(made, "Arbiter.note") is drain(made, "Arbiter.handle") is None
 
 
+def test_what_is_set_far_from_a_handler_is_no_request_to_stop() -> None:
+    text = """
+        import asyncio, signal
+
+        class Child:
+            def __init__(self):
+                self.ready = asyncio.Future()
+
+            async def supervise(self):
+                await self.ready
+                await self.watch()
+
+            async def watch(self): ...
+
+            def give_up(self):
+                self.ready.cancel()
+
+            def put_out(self):
+                self.{far}()
+
+            def let_go(self):
+                self.give_up()
+
+        child = Child()
+
+        def on_term(*_):
+            wind_up()
+
+        def wind_up():
+            child.put_out()
+
+        signal.signal(signal.SIGTERM, on_term)
+    """
+    assert drain(program(text.format(far="let_go")), "Child.watch") is None
+    assert drain(program(text.format(far="give_up")), "Child.watch") is not None
+
+
+def test_a_coroutine_that_is_put_by_is_not_waited_for_on_the_spot() -> None:
+    text = """
+        import asyncio, signal
+
+        class Server:
+            def __init__(self):
+                self.stopping = asyncio.Event()
+
+            async def serve(self):
+                await self.stopping.wait()
+
+        async def main():
+            server = Server()
+            signal.signal(signal.SIGTERM, lambda *_: server.stopping.set())
+            servers = []
+            {how}
+            after()
+
+        def after(): ...
+
+        if __name__ == "__main__":
+            asyncio.run(main())
+    """
+    assert drain(program(text.format(how="await server.serve()")), "after") is not None
+    assert drain(program(text.format(how="servers.append(server.serve())")), "after") is None
+
+
+def test_what_leaves_a_block_leads_on_only_where_it_ends_something() -> None:
+    text = """
+        from contextlib import contextmanager
+
+        @contextmanager
+        def lent(pool):
+            yield pool
+            {after}(pool)
+
+        def fill(pool):
+            top_up()
+
+        def close_idle(pool):
+            top_up()
+
+        def top_up(): ...
+    """
+    assert drain(program(text.format(after="fill")), "top_up") is None
+    assert drain(program(text.format(after="close_idle")), "top_up") is not None
+
+
 @pytest.mark.parametrize(
     "start",
     [
@@ -1049,3 +1134,20 @@ def test_a_lambda_in_one_of_several_functions_with_one_name_is_known() -> None:
         "setup",
         "setup@5",
     }
+
+
+def test_a_method_that_may_end_anything_leads_on_to_what_it_calls_alone() -> None:
+    text = """
+        class Route:
+            def {name}(self):
+                self.guard()
+
+            def guard(self):
+                self.settle()
+
+            def settle(self): ...
+    """
+    aborting = program(text.format(name="abort"))
+    assert drain(aborting, "Route.guard") is not None
+    assert drain(aborting, "Route.settle") is None
+    assert drain(program(text.format(name="stop")), "Route.settle") is not None

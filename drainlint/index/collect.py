@@ -305,11 +305,13 @@ class _Collector(Expressions):
     def try_(self, node: "ast.Try | ast.TryStar") -> None:
         opened = self.stack[-1]
         self.block(node.body)
+        taken = False
         for handler in node.handlers:
             kind = UNKNOWN if handler.type is None else self.expression(handler.type)
             if handler.name:
                 opened.bindings[handler.name].append(Binding(kind, "caught", (), handler.lineno))
-            stops = _stops(kind)
+            stops = _stops(kind) and not (taken and _is_rest(kind))
+            taken = taken or stops
             opened.cleaning += stops
             self.block(handler.body)
             opened.cleaning -= stops
@@ -385,6 +387,11 @@ def _stops(kind: Expression) -> bool:
     kinds = kind.items if isinstance(kind, Group) else (kind,)
     named = (k.func if isinstance(k, Call) else k for k in kinds)
     return any(k is UNKNOWN or k.path.rpartition(".")[2] in STOPPING for k in named)
+
+
+def _is_rest(kind: Expression) -> bool:
+    """Whether an `except` takes whatever the ones before it left: nothing that asks to stop."""
+    return kind is UNKNOWN or kind.path.rpartition(".")[2] == "BaseException"
 
 
 def _is_main_guard(test: ast.expr) -> bool:

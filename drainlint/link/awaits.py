@@ -4,18 +4,18 @@ from collections.abc import Iterator
 
 from drainlint.finding import Confidence
 from drainlint.link.calls import Known
+from drainlint.link.cancelled import cancelled
 from drainlint.link.elsewhere import bounded_by_callers
-from drainlint.link.ended import Subject, is_over
+from drainlint.link.ended import Subject, is_over, killed_when_late
 from drainlint.link.feeds import ways
 from drainlint.link.names import FunctionId
-from drainlint.link.outcomes import cancelled
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence, Spot, spots
 from drainlint.link.waits import THROUGH, callers_choice, controls_flow
 from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import Await, Call, Expression, Lambda, Subscript, Yield
 from drainlint.model.kind import Kind
-from drainlint.model.statement import Body
+from drainlint.model.statement import Assign, Body
 from drainlint.model.wait import Wait
 
 AWAITED = frozenset({"task", "aio-future"})
@@ -63,7 +63,7 @@ def _wait(
     known = Known(program, Occurrence(Call(named, (), place), spot, key, around))
     kind = program.kinds.of(key, named)
     evidence = _evidence(known, kind, named)
-    if evidence is None or known.drain is None:
+    if evidence is None or known.drain is None or _is_run_here(known, named):
         return None
     choice = callers_choice(known, given=False)
     return Wait(
@@ -85,9 +85,26 @@ def _wait(
         or _bounded_itself(known, named)
         or bounded_by_callers(program, key),
         ended=is_over(known, Subject.named(known, named)),
+        killed=killed_when_late(known, Subject.named(known, named)),
         cancelled=cancelled(known),
         own_job=controls_flow(known),
     )
+
+
+def _is_run_here(known: Known, named: Expression) -> bool:
+    """Whether it is a task made just before, of a coroutine of the project's own.
+
+    Then this is a call of that coroutine, and is judged where that waits.
+    """
+    for statement in known.occurrence.spot.preceding():
+        if not isinstance(statement, Assign) or statement.value is None:
+            continue
+        if any(target.text == named.text for target in statement.targets):
+            made = statement.value
+            runs = isinstance(made, Call) and made.method in SPAWNING and made.arguments
+            run = made.arguments[0].value if isinstance(made, Call) and runs else None
+            return isinstance(run, Call) and bool(known.program.graph.targets(known.key, run))
+    return False
 
 
 def _bounded_itself(known: Known, named: Expression) -> str:

@@ -1,5 +1,6 @@
 """Calls as nouns see them: an occurrence, with what is known of the thing that is called."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypedDict
@@ -11,7 +12,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence
 from drainlint.model.deadline import FOREVER, Bound, Deadline
-from drainlint.model.expression import Await, Call, Constant, Yield
+from drainlint.model.expression import Await, Call, Constant, Expression, Name, Yield
 from drainlint.model.function import Drain, Function
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
@@ -112,10 +113,22 @@ class Known:
     def bounding_call(self) -> Call | None:
         """The call whose timeout encloses this one: `asyncio.timeout(5)`, `wait_for(..., 5)`."""
         managers = (i.value for w in self.occurrence.spot.withs for i in w.items)
-        for expression in (*self.occurrence.around, *managers):
-            if isinstance(expression, Call) and not self._deadline_of(expression).is_none:
-                return expression
+        decorators = self.program.names.function(self.key).decorators
+        for expression in (*self.occurrence.around, *managers, *decorators):
+            for call in self._made_by(expression):
+                if not self._deadline_of(call).is_none:
+                    return call
         return None
+
+    def _made_by(self, expression: Expression) -> Iterator[Call]:
+        """A call, or the calls that a name got its value from: `limit = asyncio.timeout(5)`."""
+        if isinstance(expression, Call):
+            yield expression
+        elif type(expression) is Name and "." not in expression.dotted:
+            bindings = self.program.names.function(self.key).bindings
+            for way in bindings.get(expression.dotted, ()):
+                if way.how == "assign":
+                    yield from (part for part in way.value.walk() if isinstance(part, Call))
 
     @property
     def bounded_by(self) -> str:

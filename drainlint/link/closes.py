@@ -6,6 +6,7 @@ from drainlint.finding import Related
 from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
+from drainlint.link.finished import is_only_tried
 from drainlint.link.handed import hands_on
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import calls_on, made, runs
@@ -49,6 +50,7 @@ def closes(known: Known) -> Iterator[Close]:
         unawaited = facts.asynchronous and not known.awaited
         given_on = unawaited and (hands_on(known) or known.occurrence.dropped)
         spared = given_on or _joins_no_handler(known, facts) or _keeps_nothing(known)
+        spared = spared or is_only_tried(known)
         if waits and not (deadline.polls or spared):
             yield _noun(known, known.call.place, known.call.text, known.kind, deadline)
     for one in facts.runs:

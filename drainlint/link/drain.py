@@ -13,6 +13,7 @@ from drainlint.link.graph import Graph, Registration
 from drainlint.link.names import FunctionId
 from drainlint.link.roles import HANDLERS, Roles
 from drainlint.link.services import EVENTS, RESOURCES, WORKERS, Services
+from drainlint.link.started import Started
 from drainlint.link.stopwaits import StopWaits
 from drainlint.model.expression import Call
 from drainlint.model.function import Drain
@@ -50,6 +51,9 @@ ENDING = frozenset(
     }
 )
 """Methods that, called on something of one's own, make a `stop_x` a stop method."""
+ENDS_THINGS = re.compile(r"_*(async_)?(stop|close|aclose|shutdown|terminate|kill|disconnect)_")
+BESIDE = {"drain": "write", "stop": "play"}
+"""Methods that are no stops of a class which has another one, by the other's name."""
 OF_THE_LIVING = frozenset({"wait", "drain", "abort", "destroy", "disconnect"})
 """Those that do so only on what is known to have a lifetime: a batch is aborted, too."""
 REGISTERED = {
@@ -77,6 +81,14 @@ class Root:
     first_line: int = 0
     """Where only part of the function is on the drain path: its lines; 0 for all of it."""
     last_line: int = 0
+
+    vague: bool = False
+    """A method whose name requests, batches and files have for their ends as well."""
+
+    @property
+    def says_little(self) -> bool:
+        """Whether it may be the end of anything, and ends nothing: so what it leads to may be."""
+        return self.by_name and (self.sort == "context" or self.vague)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,7 @@ class DrainPaths:
         self.roles = roles
         self.services = services
         self._entries = Entries(graph, roles)
+        self._started = Started(graph)
         self.stop_waits = StopWaits(graph, roles, self._stopping)
 
     # Roots
@@ -159,13 +172,16 @@ class DrainPaths:
                     certain = certain or self._ends_something(key, entry)
                     yield Root(key, "context", label, not certain)
             elif said == "whole" or self._ends_its_own(key, entry):
+                if _is_a_command(self.graph, key, name) and not self._ends_its_own(key, entry):
+                    continue
                 of_anything = OF_ANYTHING.match(name.partition("@")[0]) is not None
                 if of_anything and self._ends_another(key, entry):
                     continue
                 certain = bool(entry.owner) and self.services.of_function(key) is not None
                 if certain and of_anything:
                     certain = self.services.lives(key) or self._ends_its_own(key, entry)
-                yield Root(key, "method", label, not certain)
+                vague = of_anything and bool(entry.owner)
+                yield Root(key, "method", label, not certain, vague=vague)
 
     def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether it runs as a worker, for each request or as a command, whatever its name says.
@@ -177,7 +193,8 @@ class DrainPaths:
         roles = self.roles.registered(key)
         command = not entry.owner and key in self.roles.main
         gives = entry.is_async and entry.is_generator
-        return bool(roles & (RUNS_BESIDE | {"request-handler"}) or command or gives)
+        beside = RUNS_BESIDE if entry.owner or not entry.parent else RUNS_BESIDE | {"task"}
+        return bool(roles & (beside | {"request-handler"}) or command or gives)
 
     def _ends_another(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether `end` or `finish` is a step of its function's, or ends what it is given."""
@@ -190,36 +207,24 @@ class DrainPaths:
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""
         return any(
-            call.method in ENDING and self._is_owned(key, entry, call) and self._lives(key, call)
+            call.method in ENDING
+            and _is_owned(self.graph, key, entry, call)
+            and self._lives(key, call)
             for call in entry.calls
-        )
+        ) or _awaits_its_own(self.graph, key, entry)
 
     def _ends_something(
         self, key: FunctionId, entry: FunctionEntry, first_line: int = 0, last_line: int = FAR
     ) -> bool:
         """Whether what leaves a block ends something, rather than setting back what it changed."""
         return any(
-            call.method in ENDING
-            and call.receiver is not None
-            and first_line <= call.place.line <= last_line
-            and self._lives(key, call)
+            first_line <= call.place.line <= last_line
+            and (
+                ENDS_THINGS.match(call.method) is not None
+                or (call.method in ENDING and call.receiver is not None and self._lives(key, call))
+            )
             for call in entry.calls
         )
-
-    def _is_owned(self, key: FunctionId, entry: FunctionEntry, call: Call) -> bool:
-        """Whether a call is upon its object, its module, or something that one of them owns."""
-        head, dot, _ = call.func.path.partition(".")
-        if not dot:
-            return False
-        me = self.graph.classes.self_name(key)
-        if head == me:
-            return True
-        resolved = self.names.resolve(key, head)
-        symbol = resolved.symbol if resolved else None
-        if getattr(symbol, "scope", None) == FunctionId(key.path, MODULE):
-            return True
-        ways = entry.bindings.get(head, ())
-        return any(me and me in {e.path.partition(".")[0] for e in w.value.walk()} for w in ways)
 
     def _lives(self, key: FunctionId, call: Call) -> bool:
         """Whether what a call ends has a lifetime, as far as that is known."""
@@ -293,7 +298,10 @@ class DrainPaths:
         """Functions that are on the drain path as a whole, each by its best evidence."""
         found: dict[FunctionId, _Reached] = {}
         guesses = self._spread(found, self._begun(by_name=False))
-        self._spread(found, (*guesses, *self._begun(by_name=True)), certain=False)
+        weak = list(self._begun(by_name=True))
+        leading = (one for one in weak if not one.root.says_little)
+        self._spread(found, (*guesses, *leading), certain=False)
+        self._spread(found, (one for one in weak if one.root.says_little), certain=False)
         return found
 
     def _begun(self, *, by_name: bool) -> Iterator[_Reached]:
@@ -335,12 +343,19 @@ class DrainPaths:
             reach(start)
         while queue:
             current = queue.popleft()
+            if current.root.says_little and len(current.chain) > 1:
+                continue
             for callee in self.graph.callees.get(current.chain[-1], ()):
-                if callee not in found:
+                if callee not in found and not self._goes_on(current, callee):
                     guessed = (current.chain[-1], callee) in self.graph.guessed
                     chain = (*current.chain, callee)
                     reach(_Reached(current.root, chain, current.guessed or guessed))
         return guesses
+
+    def _goes_on(self, current: _Reached, callee: FunctionId) -> bool:
+        """Whether nobody waits for what is started; a root's own, and a handler's, is its stop."""
+        is_stop = current.root.sort in CERTAIN or len(current.chain) == 1
+        return not is_stop and self._started.nobody_waits(current.chain[-1], callee)
 
     def _is_staged(self, reached: _Reached) -> bool:
         """Whether only a test or an example leads there: it ends what it likes, when it likes."""
@@ -385,6 +400,42 @@ class DrainPaths:
         column = 1 if first and root.first_line else entry.column
         place = Place(line, column, line, 0)
         return Related(key.path, place, root.label if first else f"`{shown(entry)}`")
+
+
+def _awaits_its_own(graph: Graph, key: FunctionId, entry: FunctionEntry) -> bool:
+    """Whether a method waits for a task of its object: `await self.task`."""
+    me = graph.classes.self_name(key)
+    for awaited in entry.awaits:
+        head, dot, _ = awaited.value.path.partition(".")
+        kind = graph.kinds.of(key, awaited.value) if dot and head == me else None
+        if kind is not None and kind.nature == "task":
+            return True
+    return False
+
+
+def _is_a_command(graph: Graph, key: FunctionId, name: str) -> bool:
+    """Whether the class says by its other methods that one means something else than its end.
+
+    A stream's `drain` waits until it may write on, a player's `stop` ends a song.
+    """
+    owner, beside = graph.classes.owner(key), BESIDE.get(name.removeprefix("async_"), "")
+    return owner is not None and bool(beside) and graph.classes.method(owner, beside) is not None
+
+
+def _is_owned(graph: Graph, key: FunctionId, entry: FunctionEntry, call: Call) -> bool:
+    """Whether a call is upon its object, its module, or something that one of them owns."""
+    head, dot, _ = call.func.path.partition(".")
+    if not dot:
+        return False
+    me = graph.classes.self_name(key)
+    if head == me:
+        return True
+    resolved = graph.names.resolve(key, head)
+    symbol = resolved.symbol if resolved else None
+    if getattr(symbol, "scope", None) == FunctionId(key.path, MODULE):
+        return True
+    ways = entry.bindings.get(head, ())
+    return any(me and me in {e.path.partition(".")[0] for e in w.value.walk()} for w in ways)
 
 
 @cache

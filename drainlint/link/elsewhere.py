@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.feeds import calls_about
@@ -9,9 +10,12 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import ways
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences
-from drainlint.model.expression import Call, Constant, Expression
+from drainlint.model.expression import Argument, Call, Comprehension, Constant, Expression
 from drainlint.model.place import Place
 
+RUNNING = frozenset({"create_task", "ensure_future", "Thread", "submit"})
+"""What starts something and does not wait for it: a `timeout=` of it is something else."""
+SPAWNING = frozenset({"create_task", "ensure_future"})
 DEPTH = 4
 """How many callers up a bound is looked for."""
 CLIENTS = frozenset({"client", "limits"})
@@ -19,15 +23,20 @@ CLIENTS = frozenset({"client", "limits"})
 
 
 def bounded_by_callers(program: Program, key: FunctionId, depth: int = 0) -> str:
-    """The timeout that every caller of a coroutine puts around it; empty where one does not."""
+    """The timeout that every caller of a coroutine puts around it; empty where one does not.
+
+    Only those count that run while the program stops.
+    """
     callers = program.graph.callers.get(key, set())
     if depth > DEPTH or not callers or not program.names.function(key).is_async:
         return ""
-    if program.roles.registered(key) or _is_entered_from_outside(program, key):
+    if program.roles.registered(key) - {"task"} or _is_entered_from_outside(program, key):
         return ""
     found = ""
     for caller in sorted(callers - {key}):
         place = program.graph.callees[caller][key]
+        if program.drain(caller, place.line) is None:
+            continue
         found = _around(program, caller, place) or bounded_by_callers(program, caller, depth + 1)
         if not found:
             return ""
@@ -46,14 +55,111 @@ def _around(program: Program, caller: FunctionId, place: Place) -> str:
     body = program.bodies.get(caller)
     if body is not None:
         for occurrence in occurrences(body, caller.path):
-            if occurrence.call.place == place:
-                return Known(program, occurrence).bounded_by
-    for call in program.names.function(caller).calls:
+            if occurrence.call.place == place and (around := Known(program, occurrence).bounded_by):
+                return around
+    entry = program.names.function(caller)
+    for call in entry.calls:
         if call.place != place and call.place.holds(place):
             facts = program.facts(caller, call)
             if facts is not None and facts[0].does == "bound":
                 return call.text
+            if not entry.is_async and (limit := _limit_of(entry, call)):
+                return limit
     return ""
+
+
+def _limit_of(entry: FunctionEntry, runner: Call) -> str:
+    """How long a plain function waits for a coroutine that it hands to a loop elsewhere.
+
+    `run(self.close(), timeout=5)`, or `schedule(self.close()).result(timeout=5)`.
+    """
+    if runner.method not in RUNNING and _is_number(runner.argument("timeout")):
+        return runner.text
+    results = [c for c in entry.calls if c.method == "result" and c.receiver is not None]
+    given = [c.argument("timeout", 0) for c in results]
+    return results[0].text if given and all(map(_is_number, given)) else ""
+
+
+def _is_number(value: Expression | None) -> bool:
+    return value is not None and not (isinstance(value, Constant) and value.value is None)
+
+
+def bounded_in_each(known: Known) -> str:
+    """The timeout within what a call gathers, or races against; empty where it may wait for ever.
+
+    Only what is called on the spot is known well enough: `gather(*(end(child) for child in all))`.
+    """
+    if known.call.method == "wait":
+        return _races(known)
+    if known.call.method != "gather":
+        return ""
+    each = [_called(argument.value) for argument in known.call.arguments if not _is_flag(argument)]
+    calls = [call for call in each if call is not None]
+    if not calls or len(calls) < len(each):
+        return ""
+    if not all(_is_bounded(known.program, known.key, call, 0) for call in calls):
+        return ""
+    return calls[0].text
+
+
+def _races(known: Known) -> str:
+    """What ends `asyncio.wait({task, other}, return_when=FIRST_COMPLETED)`: a sleep, or a stop."""
+    until = known.call.argument("return_when")
+    given = known.call.arguments[0].value if known.call.arguments else None
+    if until is None or not until.text.endswith("FIRST_COMPLETED") or given is None:
+        return ""
+    for part in given.parts:
+        for call in _run_by(known, part):
+            facts = known.program.facts(known.key, call)
+            sleeps = facts is not None and facts[0].does == "sleep"
+            if sleeps or known.program.drain_paths.is_stop_wait(known.key, call):
+                return call.text
+    return ""
+
+
+def _run_by(known: Known, task: Expression) -> Iterator[Call]:
+    """The calls of the coroutines that something is, or runs as a task."""
+    values = [task, *(way.value for _, way in ways(known.program, known.key, task.path))]
+    for made in (value for value in values if isinstance(value, Call)):
+        yield made
+        if made.method in SPAWNING and made.arguments:
+            run = made.arguments[0].value
+            if isinstance(run, Call):
+                yield run
+
+
+def _is_flag(argument: Argument) -> bool:
+    return argument.name == "return_exceptions"
+
+
+def _called(value: Expression) -> Call | None:
+    """The call that makes a coroutine, or each one of several."""
+    made = value.element if isinstance(value, Comprehension) else value
+    return made if isinstance(made, Call) else None
+
+
+def _ends_by_itself(program: Program, key: FunctionId, depth: int = 0) -> bool:
+    """Whether a coroutine awaits only what has a timeout, or what ends by itself in turn."""
+    entry = program.names.function(key)
+    is_abstract = not entry.calls or "NotImplementedError" in entry.raises
+    if depth > DEPTH or not entry.is_async or entry.turns or entry.awaits or is_abstract:
+        return False
+    return all(
+        isinstance(awaited, Call) and _is_bounded(program, key, awaited, depth)
+        for awaited in entry.checkpoints
+    )
+
+
+def _is_bounded(program: Program, key: FunctionId, awaited: Call, depth: int) -> bool:
+    facts = program.facts(key, awaited)
+    if facts is not None:
+        limited = facts[0].does == "bound" or bool(facts[0].timeout)
+        deadline = program.values.deadline(key, awaited, facts[0]) if limited else None
+        return facts[0].does == "sleep" or (deadline is not None and not deadline.is_none)
+    if any("timeout" in argument.value.path for argument in awaited.arguments):
+        return True
+    targets = program.graph.targets(key, awaited)
+    return bool(targets) and all(_ends_by_itself(program, t, depth + 1) for t in targets)
 
 
 # Clients

@@ -1,11 +1,13 @@
 """Has what is waited for ended already? Then waiting for it is no wait."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drainlint.index.entries import Binding
 from drainlint.link.calls import Known
 from drainlint.link.names import Variable
+from drainlint.link.origins import ways
 from drainlint.link.spared import has_reported
 from drainlint.model.expression import (
     Call,
@@ -43,6 +45,9 @@ ENDING_ONCE = frozenset({"popen", "process", "thread", "greenlet", "future", "ta
 FEW = 8
 """How many statements up a check is believed: what was checked further up may be alive again."""
 JUST_BEFORE = 3
+BOUNDED = frozenset({"wait_for", "wait"})
+"""Functions that wait for what they are given, and take a timeout."""
+KILLING = re.compile(r"(^|_)kill($|_)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,8 @@ def _checked_around(known: Known, subject: Subject) -> str:
             return f"`{owner.test.text}` was checked"
         if spot.section == "body" and (alias := _alias(owner.test, subject)) is not None:
             return _comes_from_finished(known, alias)
+        if spot.section == "body" and _is_its_done_set(known, owner.test, subject):
+            return f"`{owner.test.text}` was checked"
     for around in known.occurrence.around:
         match around:
             case Conditional(test=test) if _says_ended(test, subject):
@@ -159,6 +166,26 @@ def _checked_around(known: Known, subject: Subject) -> str:
                 if any(_says_ended(c, subject) for c in conditions):
                     return "the comprehension checks it"
     return ""
+
+
+def _is_its_done_set(known: Known, test: Expression, subject: Subject) -> bool:
+    """Whether a test finds it in the first of `asyncio.wait`'s two sets, or that set not empty.
+
+    Not empty says enough only where it is all that was waited for: `wait({task}, timeout=1)`.
+    """
+    asked, alone = test, True
+    if isinstance(test, Compare) and test.operators == ("in",):
+        asked, alone = test.rights[0], False
+        if not subject.is_(test.left):
+            return False
+    for _, way in ways(known.program, known.key, asked.path):
+        value = getattr(way.value, "value", way.value)
+        if way.items[:1] != (0,) or not isinstance(value, Call) or value.method != "wait":
+            continue
+        given = value.arguments[0].value if value.arguments else None
+        if not alone or (given is not None and [subject.is_(p) for p in given.parts] == [True]):
+            return True
+    return False
 
 
 def _alias(test: Expression, subject: Subject) -> Expression | None:
@@ -344,7 +371,7 @@ def _holds_finished(path: str, way: Binding) -> str:
 
 def killed(known: Known) -> bool:
     """Whether the same thing was killed for good by one of the last statements before."""
-    subject = Subject.of(known)
+    subject = _several(known) or Subject.of(known)
     if subject is None:
         return False
     if known.kind is not None and known.kind.nature in ("greenlet", "group"):
@@ -357,9 +384,44 @@ def killed(known: Known) -> bool:
             own = call.method == "kill" and not call.arguments  # os.kill sends what it is told
             if own and (each or subject.is_(call.receiver) or _is_its_process(call, subject)):
                 return True
-            if call.method in ("kill", "killpg", "send_signal") and _sends_kill(call):
+            if _sends_kill(call):
                 return True
     return False
+
+
+def _several(known: Known) -> Subject | None:
+    """All that a function waits for: `psutil.wait_procs(alive, timeout=3)`."""
+    if known.facts is None or known.facts.outcome != "not-done" or not known.call.arguments:
+        return None
+    given = known.call.arguments[0].value
+    return Subject(given, frozenset({_stripped(given).text})) if given.path else None
+
+
+def killed_when_late(known: Known, subject: Subject) -> bool:
+    """Whether it was waited for before, for a while, and killed where that was not enough."""
+    for number, statement in enumerate(known.occurrence.spot.preceding()):
+        if number > FEW:
+            return False
+        tries = [s for s in statement.walk() if isinstance(s, Try)]
+        for one in tries if isinstance(statement, Try | If) else ():
+            late = (call for h in one.handlers for s in h.body for call in statement_calls(s))
+            if _waits_for_a_while(one, subject) and any(map(_kills, late)):
+                return True
+    return False
+
+
+def _kills(call: Call) -> bool:
+    return bool(KILLING.search(call.method)) or _sends_kill(call)
+
+
+def _waits_for_a_while(statement: Try, subject: Subject) -> bool:
+    """Whether a `try` waits for something under a timeout: `wait_for(shield(task), 5)`."""
+    return any(
+        call.method in BOUNDED
+        and any(subject.is_(part) for a in call.arguments[:1] for part in a.value.walk())
+        for inner in statement.body
+        for call in statement_calls(inner)
+    )
 
 
 def _is_its_process(call: Call, subject: Subject) -> bool:

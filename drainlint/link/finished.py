@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId, Variable
-from drainlint.link.origins import runs
+from drainlint.link.origins import made, runs
 from drainlint.model.expression import Call, Expression
 from drainlint.model.statement import Assign, If, Statement
 
@@ -13,11 +13,16 @@ OF_POOLS = frozenset({"result", "future"})
 POOLS = frozenset({"pool", "executor"})
 ENDING = frozenset({"join", "shutdown"})
 COMPLETING = frozenset({"set_result", "set_exception", "set_running_or_notify_cancel"})
+SERVES = ".serve_forever"
 KILLING = frozenset({"kill", "terminate", "send_signal", "killpg", "cancel", "close", "shutdown"})
 
 
 def finished(known: Known) -> str:
     """Why what a call waits for is over by now; empty where it may go on."""
+    if is_only_tried(known):
+        return "its server was closed right after it was made"
+    if _served_until(known):
+        return "its server was shut down"
     if known.kind is None or known.kind.nature not in OF_POOLS:
         return ""
     if known.program.roles.registered(known.key) & {"done-callback"}:
@@ -33,6 +38,36 @@ def finished(known: Known) -> str:
                 if kind is not None and kind.nature in POOLS:
                     return f"`{call.text}` has waited for it"
     return ""
+
+
+def _served_until(known: Known) -> bool:
+    """Whether a thread ran a server's `serve_forever`, and the server was shut down before."""
+    receiver = known.call.receiver
+    if known.call.method != "join" or receiver is None:
+        return False
+    serving = {
+        argument.value.path.removesuffix(SERVES)
+        for _, call in made(known.program, known.key, receiver)
+        for argument in call.arguments
+        if argument.value.path.endswith(SERVES)
+    }
+    return bool(serving) and any(
+        call.method == "shutdown" and call.receiver is not None and call.receiver.path in serving
+        for statement in known.occurrence.spot.preceding()
+        for call in statement_calls(statement)
+    )
+
+
+def is_only_tried(known: Known) -> bool:
+    """Whether a server is closed right after it was made: only its address was tried."""
+    if known.call.method != "wait_closed" or known.kind is None or known.kind.nature != "server":
+        return False
+    for number, statement in enumerate(known.occurrence.spot.preceding()):
+        if number > 1:
+            return False
+        if isinstance(statement, Assign):
+            return any(target.text == known.subject for target in statement.targets)
+    return False
 
 
 def _chains(known: Known) -> bool:

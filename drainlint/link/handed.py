@@ -30,6 +30,8 @@ PARTNERS = {
     "join": {"task_done"},
 }
 """Methods whose job it is to wait, in a class that has one of those that end the wait."""
+SPAWNING = ("create_task", "start_soon")
+STOPPING = ("stop", "close", "aclose", "shutdown", "disconnect")
 BUILT_ON = frozenset({"condition", "event", "lock", "rlock", "semaphore"})
 """What locks, queues, futures and events are built on."""
 
@@ -42,11 +44,26 @@ def hands_on(known: Known) -> bool:
 
 def is_own_job(known: Known) -> bool:
     """Whether a wait is the job of its method, as that of a wait group: its callers are judged."""
+    if _is_task_group(known):
+        return True
     if known.kind is None:
         return False
     return (hands_on(known) and known.kind.nature in WAITED_ON) or (
         known.kind.nature in BUILT_ON and _is_partner(known)
     )
+
+
+def _is_task_group(known: Known) -> bool:
+    """Whether it is the end of a task group's block, which waits for the tasks begun in it.
+
+    A class that can be stopped as well is a service, and its block ends by stopping it.
+    """
+    owner = known.program.classes.owner(known.key)
+    if owner is None or known.function.short_name != "__aexit__":
+        return False
+    method = known.program.classes.method
+    spawns = any(method(owner, name) is not None for name in SPAWNING)
+    return spawns and not any(method(owner, name) is not None for name in STOPPING)
 
 
 def _is_partner(known: Known) -> bool:

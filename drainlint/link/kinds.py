@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from drainlint.finding import Confidence
-from drainlint.index.entries import MODULE, Binding, Parameter
+from drainlint.index.entries import MODULE, Binding, FunctionEntry, Parameter
 from drainlint.knowledge import Knowledge, TypeFacts
 from drainlint.link.classes import Classes
 from drainlint.link.names import ClassId, FunctionId, Library, Module, Names, Symbol, Variable
@@ -136,9 +136,19 @@ class Kinds(Results):
         kind = self._symbol(resolved.symbol)
         for attribute in resolved.rest:
             if kind is None:
-                return self._by_use(scope, dotted)
+                break
             kind = self.member(kind, attribute)
-        return kind or self._by_use(scope, dotted)
+        return kind or self._set_here(scope, dotted) or self._by_use(scope, dotted)
+
+    def _set_here(self, scope: FunctionId, dotted: str) -> Kind | None:
+        """An attribute of something else is what this very function sets it to."""
+        if "." not in dotted or not self.names.is_function(scope):
+            return None
+        ways = self.names.function(scope).bindings.get(dotted, ())
+        if not ways:
+            return None
+        key = ("set", scope, dotted)
+        return self._answers.of(key, lambda: self._bound([(scope, way) for way in ways]))
 
     def _symbol(self, symbol: Symbol) -> Kind | None:
         match symbol:
@@ -298,22 +308,12 @@ class Kinds(Results):
         head = dotted.partition(".")[0]
         if not self.names.is_function(scope) or head == self.classes.self_name(scope):
             return None
-        used = self._methods_used(scope).get(dotted, frozenset())
-        return self._used_as(used)
+        if scope not in self._used:
+            self._used[scope] = _methods_used(self.names.function(scope))
+        return self._used_as(self._used[scope].get(dotted, frozenset()))
 
     def _attribute_by_use(self, key: ClassId, name: str) -> Kind | None:
         return self._used_as(self.classes.used(key, name))
-
-    def _methods_used(self, scope: FunctionId) -> Mapping[str, AbstractSet[str]]:
-        """The methods called in a function on each name or attribute."""
-        if scope not in self._used:
-            found: dict[str, set[str]] = defaultdict(set)
-            for call in self.names.function(scope).calls:
-                head, dot, method = call.func.path.rpartition(".")
-                if dot:
-                    found[head].add(method)
-            self._used[scope] = found
-        return self._used[scope]
 
     def _used_as(self, used: AbstractSet[str]) -> Kind | None:
         if not used:
@@ -337,6 +337,16 @@ class Kinds(Results):
                 for method in methods:
                     table[method].append((frozenset(methods), facts))
         return table
+
+
+def _methods_used(entry: FunctionEntry) -> Mapping[str, AbstractSet[str]]:
+    """The methods called in a function on each name or attribute."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for call in entry.calls:
+        head, dot, method = call.func.path.rpartition(".")
+        if dot:
+            found[head].add(method)
+    return found
 
 
 def _says_more(kind: Kind, known: Kind) -> bool:

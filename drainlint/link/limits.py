@@ -115,8 +115,13 @@ def _is_forever(known: Known, given: Logic, facts: CallFacts) -> bool:
     return number is not None and number < 0 and facts.negative == "forever"
 
 
-def _clock_time(known: Known, key: FunctionId, given: Expression) -> Related | None:
-    """Where a value was computed as a moment: `time() + 5`; nothing where it is subtracted from."""
+def _clock_time(
+    known: Known, key: FunctionId, given: Expression, seen: frozenset[str] = frozenset()
+) -> Related | None:
+    """Where a value was computed as a moment: `time() + 5`; nothing where it is subtracted from.
+
+    A name that goes back to one that was seen on the way (`t = t if t else 5`) tells no more.
+    """
     match given:
         case Call() if _tells_time(known, key, given):
             return _computed(key, given)
@@ -125,12 +130,12 @@ def _clock_time(known: Known, key: FunctionId, given: Expression) -> Related | N
                 if isinstance(side, Call) and _tells_time(known, key, side):
                     return _computed(key, side)
         case Conditional(body=body, otherwise=otherwise):
-            sides = (_clock_time(known, key, side) for side in (body, otherwise))
+            sides = (_clock_time(known, key, side, seen) for side in (body, otherwise))
             return next((moment for moment in sides if moment is not None), None)
-        case Name(dotted=path):
+        case Name(dotted=path) if path not in seen:
             bound = [(s, w) for s, w in ways(known.program, key, path) if w.how == "assign"]
-            if len(bound) == 1 and not bound[0][1].items and bound[0][1].value.path != path:
-                return _clock_time(known, bound[0][0], bound[0][1].value)
+            if len(bound) == 1 and not bound[0][1].items:
+                return _clock_time(known, bound[0][0], bound[0][1].value, seen | {path})
     return None
 
 

@@ -38,6 +38,8 @@ class _Use:
     """It bounds a wait or loop, or leaves it."""
     difference: bool
     """It compares it with a clock, or subtracts one from the other."""
+    adds: bool = False
+    """It adds the time that is granted: `while time() < start + 3:` computes the deadline."""
 
 
 class Moments:
@@ -72,6 +74,11 @@ class Moments:
         self, key: FunctionId, statement: Assign, target: str, clock: Call, uses: list[_Use]
     ) -> Moment:
         place = statement.place
+        bounding = next((u for u in uses if u.bounds), None)
+        bounds = None if bounding is None else bounding.place
+        if bounding is not None and bounding.adds and statement.value == clock:
+            bounds = Related(key.path, place.first_line, f"`{target}` is read here")
+            place = bounding.place.place
         return Moment(
             path=key.path,
             place=place,
@@ -80,7 +87,7 @@ class Moments:
             name=target,
             clock=clock.text,
             is_wall_clock=_tells_time(self.program, key, clock) == "wall-clock",
-            bounds=next((u.place for u in uses if u.bounds), None),
+            bounds=bounds,
             only_differences=bool(uses) and all(u.difference for u in uses),
         )
 
@@ -124,6 +131,7 @@ class Moments:
             place,
             bounds=in_time or waits,
             difference=len(compared) >= len(named),
+            adds=any(_adds_to(part, target) for one in compared for part in one.walk()),
         )
 
     def _differences(
@@ -376,3 +384,10 @@ def _shown(expression: Expression, target: str) -> str:
 
 def _leaves(statement: If) -> bool:
     return any(isinstance(s, Return | Raise | Leave) for block in statement.blocks for s in block)
+
+
+def _adds_to(part: Expression, target: str) -> bool:
+    """Whether something is added to a moment: `start + 3`."""
+    sides = (part.left, part.right) if isinstance(part, Arithmetic) else ()
+    added = isinstance(part, Arithmetic) and part.operator == "+"
+    return added and any(side is not None and side.path == target for side in sides)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
@@ -18,18 +17,15 @@ from drainlint.model.expression import (
     Expression,
     Group,
     Not,
-    Subscript,
 )
 from drainlint.model.statement import (
     Assign,
     Define,
-    For,
     Handler,
     If,
     Pass,
     Raise,
     Return,
-    Statement,
     Try,
     While,
 )
@@ -58,14 +54,11 @@ AGAIN = frozenset({"wait", "result", "join"})
 """Methods by which one waits for the same thing a second time."""
 ACTING = re.compile(r"kill|terminate|cancel|send_signal|abort|^_exit$|force|interrupt")
 """What is done to those who are late, by the names of methods."""
+FILLING = frozenset({"append", "add", "put", "put_nowait", "update", "set", "extend", "setdefault"})
 EVENTS = frozenset({"event", "aio-event", "condition", "aio-condition"})
-CANCELLING = re.compile(r"cancel|abort")
-CATCHES_CANCELLATION = re.compile(r"(^|\.)(CancelledError|BaseException|Cancelled)$")
 SUPPRESSING = frozenset({"suppress", "ignoring", "silence"})
 FAR = 2
 """Steps from the root of a drain path after which a short wait on an event is its caller's tick."""
-NEAR = 6
-"""How many statements before an await a cancel is looked for."""
 
 
 def seen(known: Known, facts: CallFacts | None) -> str:
@@ -158,6 +151,10 @@ def _looked_after(known: Known) -> str:
             return f"`{expression.text}` follows"
         if isinstance(expression, Comprehension) and _asks_several(expression, subject):
             return f"`{expression.text}` follows"
+    if _was_late_before(known, subject):
+        return "it was late before, and something was done about it"
+    if tested := _tested_of(known, _filled(known)):
+        return f"`{tested}` is asked next"
     for caller in known.program.graph.callers.get(known.key, ()):
         entry = known.program.names.function(caller)
         place = known.program.graph.callees[caller][known.key]
@@ -179,6 +176,58 @@ def _handed_along(known: Known) -> frozenset[str]:
         for part in argument.value.walk()
         if part.path
     )
+
+
+def _filled(known: Known) -> frozenset[str]:
+    """The names of this function that the worker's own function fills, nested in it as it is."""
+    receiver = known.call.receiver
+    targets = (
+        target
+        for scope, call in (() if receiver is None else made(known.program, known.key, receiver))
+        if scope == known.key
+        for target in runs(known.program, scope, call)
+    )
+    found: set[str] = set()
+    for target in targets:
+        entry = known.program.names.function(target)
+        if entry.parent != known.key.name or target.path != known.key.path:
+            continue
+        found.update(entry.shared)
+        found.update(
+            call.receiver.path
+            for call in entry.calls
+            if call.method in FILLING and call.receiver is not None
+        )
+        found.update(
+            path for path, ways in entry.bindings.items() if any(w.how == "element" for w in ways)
+        )
+    return frozenset(found - {""})
+
+
+def _tested_of(known: Known, names: frozenset[str]) -> str:
+    """A test after it that reads one of these names: `if not results:`."""
+    for statement in known.occurrence.spot.following() if names else ():
+        for inner in statement.walk():
+            test = inner.test if isinstance(inner, If) else None
+            if test is not None and any(e.path.partition(".")[0] in names for e in test.walk()):
+                return test.text
+    return ""
+
+
+def _was_late_before(known: Known, subject: Subject | None) -> bool:
+    """Whether it is the last grace, after a wait for the same thing that was looked at."""
+    if subject is None or not known.call.arguments:
+        return False
+    for spot in known.occurrence.spot.outward():
+        owner = spot.owner
+        if not isinstance(owner, If) or spot.section != "body":
+            continue
+        asks = (e for e in owner.test.walk() if isinstance(e, Call) and e.method in ASKING)
+        if any(subject.is_(asking.receiver) for asking in asks) and spot.parent is not None:
+            before = (c for s in spot.parent.preceding() for c in statement_calls(s))
+            if any(call.func == known.call.func and call.arguments for call in before):
+                return True
+    return False
 
 
 def _asks_what_came(call: Call, shared: frozenset[str]) -> bool:
@@ -226,6 +275,8 @@ def _following(known: Known) -> Iterator[Expression]:
 
 def is_pause(known: Known, deadline: Deadline) -> bool:
     """Whether a timed wait only lets time pass: in a loop, or on what tells it to stop."""
+    if not deadline.is_none and _waits_for_a_stop_alone(known):
+        return True
     if deadline.is_none or known.kind is None or known.kind.nature not in EVENTS:
         return False
     receiver = known.call.receiver
@@ -240,6 +291,17 @@ def is_pause(known: Known, deadline: Deadline) -> bool:
     return bool(STOP_WORDS.search(receiver.text.lower())) or not _is_set(known, receiver)
 
 
+def _waits_for_a_stop_alone(known: Known) -> bool:
+    """Whether all that it waits for is a future by which a stop is told: `wait([self._closed])`."""
+    several = known.facts is not None and known.facts.outcome == "not-done"
+    given = known.call.arguments[0].value if several and known.call.arguments else None
+    if not isinstance(given, Group) or len(given.items) != 1:
+        return False
+    kind = known.program.kinds.of(known.key, given.items[0])
+    future = kind is not None and kind.nature == "aio-future"
+    return future and bool(STOP_WORDS.search(given.items[0].text.lower()))
+
+
 def _is_set(known: Known, receiver: Expression) -> bool:
     """Whether anybody in its file sets the event, by its last name, or is handed it."""
     last = receiver.path.rpartition(".")[2]
@@ -251,113 +313,3 @@ def _is_set(known: Known, receiver: Expression) -> bool:
             if any(a.value.path.rpartition(".")[2] in (last, "set") for a in call.arguments):
                 return True
     return False
-
-
-# Cancelled before
-
-
-def cancelled(known: Known) -> bool:
-    """Whether what is awaited was cancelled just before, and its cancellation ends here."""
-    return _cancels_before(known) and (_takes_cancellation(known) or _ends_by_itself(known))
-
-
-def _cancels_before(known: Known) -> bool:
-    parts = [e for a in known.call.parts for e in a.walk()]
-    awaited = {e.path for e in parts if e.path} | {e.text for e in parts if type(e) is Subscript}
-    gathers = any(a.name == "return_exceptions" for a in known.call.arguments)
-    if any(_cancels(around.owner, awaited) for around in known.occurrence.spot.outward()):
-        return True
-    for number, statement in enumerate(known.occurrence.spot.preceding()):
-        if number > NEAR:
-            return False
-        for call in _calls(statement):
-            if gathers and CANCELLING.search(call.method):
-                return True
-            if call.method != "cancel" or call.receiver is None:
-                continue
-            if awaited & {call.receiver.path, call.receiver.text} or _over(statement, awaited):
-                return True
-            if _same_group(known, statement):
-                return True
-    return False
-
-
-def _cancels(owner: Statement | None, awaited: set[str]) -> bool:
-    """Whether a test cancels what is awaited under it: `if task.cancel():`."""
-    tested = owner.test.walk() if isinstance(owner, If) else ()
-    return any(
-        isinstance(part, Call)
-        and part.method == "cancel"
-        and part.receiver is not None
-        and part.receiver.text in awaited
-        for part in tested
-    )
-
-
-def _calls(statement: Statement) -> Iterator[Call]:
-    """The calls of a statement, those in comprehensions and loops included."""
-    yield from statement_calls(statement)
-    for inner in statement.walk():
-        if isinstance(inner, For):
-            yield from (e for e in inner.iterable.walk() if isinstance(e, Call))
-
-
-def _over(statement: Statement, awaited: set[str]) -> bool:
-    """Whether a loop goes over one of what is awaited: `for t in tasks: t.cancel()`."""
-    inner = (s for s in statement.walk() if isinstance(s, For))
-    return any(e.path in awaited for s in inner for e in s.iterable.walk() if e.path)
-
-
-def _same_group(known: Known, statement: Statement) -> bool:
-    """Whether the await stands in a loop over the same things that an earlier loop cancelled."""
-    loops = [loop for loop in known.occurrence.spot.loops if isinstance(loop, For)]
-    over = {loop.iterable.text for loop in loops}
-    inner = (s for s in statement.walk() if isinstance(s, For))
-    return any(s.iterable.text in over for s in inner)
-
-
-def _ends_by_itself(known: Known) -> bool:
-    """Whether the task takes its own cancellation, and goes on with nothing."""
-    targets = {
-        target
-        for scope, call in made(known.program, known.key, known.call.func)
-        for target in runs(known.program, scope, call)
-    }
-    return bool(targets) and all(
-        _leaves_when_cancelled(known.program.names.function(target)) for target in targets
-    )
-
-
-def _leaves_when_cancelled(entry: FunctionEntry) -> bool:
-    """Whether a coroutine catches its cancellation, and not in a loop that goes on."""
-    caught = [region for region in entry.regions if region.sort == "interrupt"]
-    return bool(caught) and not any(
-        turn.first_line <= region.first_line <= turn.last_line
-        for region in caught
-        for turn in entry.turns
-    )
-
-
-def _takes_cancellation(known: Known) -> bool:
-    if known.call.method == "wait":
-        return True
-    if any(a.name == "return_exceptions" for a in known.call.arguments):
-        return True
-    for statement in known.occurrence.spot.withs:
-        for item in statement.items:
-            value = item.value
-            suppressed = value.arguments if isinstance(value, Call) else ()
-            if isinstance(value, Call) and value.method not in SUPPRESSING:
-                continue
-            if any(CATCHES_CANCELLATION.search(a.value.path) for a in suppressed):
-                return True
-    return any(
-        isinstance(spot.owner, Try)
-        and spot.section == "body"
-        and any(_catches(h) for h in spot.owner.handlers)
-        for spot in known.occurrence.spot.outward()
-    )
-
-
-def _catches(handler: Handler) -> bool:
-    return not handler.kinds or any(CATCHES_CANCELLATION.search(k.path) for k in handler.kinds)

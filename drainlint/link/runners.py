@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from drainlint.knowledge import CallFacts, Knowledge
+from drainlint.knowledge.names import named
 from drainlint.link.classes import Classes
 from drainlint.link.kinds import Kinds
 from drainlint.link.names import ClassId, FunctionId, Library, Names, Variable
 from drainlint.link.targets import Targets
 from drainlint.model.expression import Await, Call, Constant, Expression, Name
 
+LOOPS_OWN = "asyncio.AbstractEventLoop.create_task"
+"""What `self.worker.loop.create_task` is where only its name tells that it is a loop's."""
 HANDED = 6
 """Through how many functions of the project a handed-on callable is followed."""
 
@@ -53,6 +56,9 @@ class Runners(Targets):
             elif not isinstance(symbol, Variable):
                 return None
         known = self.kinds.facts(scope, call)
+        if known is None and call.method == "create_task" and call.receiver is not None:
+            called_loop = named("event-loop", call.receiver.path)
+            return self.knowledge.call(LOOPS_OWN) if called_loop else None
         return None if known is None else known[0]
 
     def given(

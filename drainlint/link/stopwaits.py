@@ -15,6 +15,7 @@ from drainlint.link.graph import Graph
 from drainlint.link.names import ClassId, FunctionId, Module, Variable
 from drainlint.link.roles import HANDLERS, WORKERS, Roles
 from drainlint.model.expression import Call, Constant, Logic, Name
+from drainlint.model.place import Place
 
 SETS = frozenset(
     {"set", "set_result", "set_exception", "put", "put_nowait", "notify_all", "cancel"}
@@ -28,6 +29,9 @@ BY_SIGNAL = frozenset({"signal.pause", "signal.sigwait", "signal.sigwaitinfo"})
 WAITS = frozenset({"wait", "take", "join"})
 STEPS = 6
 """Through how many calls it is followed whether a function waits for the request to stop."""
+NEAR = 3
+"""Calls from a handler; what is set farther off is a part's own end, not what is waited for."""
+COLLECTING = frozenset({"append", "add", "insert", "extend", "put", "put_nowait"})
 
 Thing = tuple[FunctionId | ClassId, str]
 """A variable or an attribute: who binds it, and its name."""
@@ -103,13 +107,13 @@ class StopWaits:
 
     def _closure(self, starts: Iterable[FunctionId]) -> Iterator[FunctionId]:
         seen = set(starts)
-        queue = deque(seen)
+        queue = deque((start, 0) for start in seen)
         while queue:
-            current = queue.popleft()
+            current, steps = queue.popleft()
             yield current
-            fresh = self.graph.callees.get(current, {}).keys() - seen
+            fresh = self.graph.callees.get(current, {}).keys() - seen if steps < NEAR else set()
             seen |= fresh
-            queue.extend(fresh)
+            queue.extend((callee, steps + 1) for callee in fresh)
 
     def _registering(self) -> Iterator[tuple[FunctionId, Call]]:
         """The calls that register signal handlers: `add_signal_handler(SIGTERM, stop.set)`."""
@@ -284,15 +288,25 @@ class StopWaits:
                 continue
             entry = self.names.function(caller)
             callees = self.graph.callees[caller]
-            place = min(callees[key] for key in calling[caller])
+            waited = [key for key in calling[caller] if not self._keeps(entry, key, callees[key])]
+            if not waited:
+                continue
+            place = min(callees[key] for key in waited)
             around = [t for t in entry.turns if t.first_line <= place.line <= t.last_line]
-            name = self.names.function(calling[caller][0]).short_name
+            name = self.names.function(waited[0]).short_name
             after = around[0].last_line if around else place.end_line
             if around and self._is_worker(caller):
                 continue
             wait = Wait(f"{name}()", after + 1, by_loop=bool(around))
             found[caller] = _in_branch(entry, wait)
             yield caller
+
+    def _keeps(self, entry: FunctionEntry, callee: FunctionId, place: Place) -> bool:
+        """Whether a coroutine is only put by, to be awaited later: `tasks.append(serve())`."""
+        return self.names.function(callee).is_async and any(
+            outer.method in COLLECTING and outer.place != place and outer.place.holds(place)
+            for outer in entry.calls
+        )
 
     def _is_handler(self, key: FunctionId) -> bool:
         """Handlers never wait for what they set themselves."""

@@ -7,14 +7,15 @@ from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known, is_told_not_to_wait
+from drainlint.link.cancelled import cancelled
 from drainlint.link.commands import is_brief
-from drainlint.link.elsewhere import bounded_by_callers, limited
+from drainlint.link.elsewhere import bounded_by_callers, bounded_in_each, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.finished import finished, watched
 from drainlint.link.handed import HANDED_ON, hands_on, is_own_job, waits_by_default
 from drainlint.link.names import FunctionId, Variable
-from drainlint.link.outcomes import cancelled, is_pause, seen
+from drainlint.link.outcomes import is_pause, seen
 from drainlint.link.program import Program
 from drainlint.link.roles import WORKERS
 from drainlint.link.services import STOP_WORDS
@@ -335,7 +336,7 @@ def _bounded_elsewhere(known: Known, verb: str) -> str:
     if verb in ("network", *CLIENTS):
         return limited(known)
     if known.is_asynchronous and known.drain is not None:
-        return bounded_by_callers(known.program, known.key)
+        return bounded_by_callers(known.program, known.key) or bounded_in_each(known)
     return ""
 
 

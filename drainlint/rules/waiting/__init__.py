@@ -1,6 +1,7 @@
 """Waiting: no deadline, or one that nobody checks."""
 
 from drainlint.finding import Level
+from drainlint.model.noun import Noun
 from drainlint.model.wait import Wait
 
 CERTAIN_STOPS = frozenset({"signal", "shutdown-hook"})
@@ -20,9 +21,14 @@ FAR = 4
 """Steps from the root of a drain path after which a wait is somebody else's to bound."""
 
 
-def is_far_from_the_stop(wait: Wait) -> bool:
-    """Whether a wait is so deep in what a stop calls that the bound belongs further up."""
-    return wait.drain is not None and len(wait.drain.steps) >= FAR
+def is_far_from_the_stop(noun: Noun) -> bool:
+    """Whether it is so deep in what a stop calls that the bound belongs further up."""
+    return noun.drain is not None and len(noun.drain.steps) >= FAR
+
+
+def leaves_a_block(noun: Noun) -> bool:
+    """Whether it only leaves the block of something that is no service, and ends nothing there."""
+    return noun.drain is not None and noun.drain.sort == "context" and noun.drain.by_name
 
 
 def at_most(wait: Wait) -> Level | None:

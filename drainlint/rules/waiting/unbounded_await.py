@@ -6,7 +6,12 @@ from drainlint.finding import Finding, Level
 from drainlint.model.deadline import Bound
 from drainlint.model.wait import Wait
 from drainlint.rule import DRAINS, UNKNOWN_WAITS, Levels, Rule, any_of, does
-from drainlint.rules.waiting import CERTAIN_STOPS, is_far_from_the_stop, is_left_alone
+from drainlint.rules.waiting import (
+    CERTAIN_STOPS,
+    is_far_from_the_stop,
+    is_left_alone,
+    leaves_a_block,
+)
 
 
 def _level(wait: Wait) -> Level:
@@ -49,7 +54,8 @@ class UnboundedAwait(Rule[Wait]):
         if wait.verb not in ("join", "wait", "await", "close") or not wait.awaited:
             return
         handed_on = wait.deadline.bound is Bound.HANDED_ON
-        harmless = wait.killed or wait.is_brief or handed_on or is_far_from_the_stop(wait)
+        at_most_told = handed_on or leaves_a_block(wait) or is_far_from_the_stop(wait)
+        harmless = wait.killed or wait.is_brief or at_most_told
         if not wait.drain or not wait.awaited_here or not (wait.deadline.is_none or handed_on):
             return
         if is_left_alone(wait) or wait.cancelled:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.clock import Moment
 from drainlint.rule import Rule, any_of, does, on_drain_path
+from drainlint.rules.waiting import is_far_from_the_stop
 from drainlint.words import KEEPS_MOMENT
 
 
@@ -44,4 +45,5 @@ class WallClockDeadline(Rule[Moment]):
             remedy="take `time.monotonic()` here and wherever it is compared"
             if moment.only_differences
             else "keep a second moment from `time.monotonic()` for the wait",
+            level=Level.NOTE if is_far_from_the_stop(moment) else None,
         )
