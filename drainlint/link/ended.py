@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drainlint.index.entries import Binding
-from drainlint.link.calls import Known
+from drainlint.link.calls import Known, is_log
 from drainlint.link.names import Variable
 from drainlint.link.spared import has_reported
 from drainlint.model.expression import (
@@ -14,6 +14,7 @@ from drainlint.model.expression import (
     Conditional,
     Constant,
     Expression,
+    Lambda,
     Logic,
     Not,
 )
@@ -148,6 +149,8 @@ def _checked_around(known: Known, subject: Subject) -> str:
             return f"`{owner.test.text}` was checked"
         if spot.section == "body" and (alias := _alias(owner.test, subject)) is not None:
             return _comes_from_finished(known, alias)
+        if isinstance(owner, If) and _ends_once(known) and _waited_in(owner.test, subject):
+            return f"`{owner.test.text}` has waited for it"
     for around in known.occurrence.around:
         match around:
             case Conditional(test=test) if _says_ended(test, subject):
@@ -174,9 +177,7 @@ def _alias(test: Expression, subject: Subject) -> Expression | None:
 
 def _checked_before(known: Known, subject: Subject) -> str:
     """After `if not f.done(): return`, or after a loop that ends only when it is done."""
-    ends_once = known.call.method in RESULTS or (
-        known.kind is not None and known.kind.nature in ENDING_ONCE
-    )
+    ends_once = _ends_once(known)
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > FEW:
             return ""
@@ -192,13 +193,44 @@ def _checked_before(known: Known, subject: Subject) -> str:
     return ""
 
 
+def _ends_once(known: Known) -> bool:
+    """Whether a wait for it is the last one that was needed."""
+    ends = known.kind is not None and known.kind.nature in ENDING_ONCE
+    return ends or known.call.method in RESULTS
+
+
 def _waited_for(statement: Statement, subject: Subject) -> bool:
     """Whether a statement has waited for the same thing already, to its end."""
+    if isinstance(statement, If):
+        return _waited_in(statement.test, subject)
+    return isinstance(statement, Do | Assign) and any(
+        _waited_in(expression, subject) for expression in statement.expressions
+    )
+
+
+def _waited_in(expression: Expression, subject: Subject) -> bool:
+    """Whether an expression waits for the same thing, whatever else it does."""
     return any(
         call.method in WAITED and subject.is_(call.receiver) and not _gives_up(call)
-        for call in statement_calls(statement)
-        if isinstance(statement, Do | Assign)
+        for call in always_called(expression)
     )
+
+
+def always_called(expression: Expression) -> Iterator[Call]:
+    """The calls of an expression that are made whenever it is evaluated."""
+    match expression:
+        case Lambda() | Comprehension():
+            return
+        case Conditional(test=test):
+            yield from always_called(test)
+            return
+        case Logic(values=values):
+            yield from always_called(values[0])
+            return
+        case Call():
+            yield expression
+    for part in expression.parts:
+        yield from always_called(part)
 
 
 def _gives_up(call: Call) -> bool:
@@ -357,7 +389,7 @@ def killed(known: Known) -> bool:
             own = call.method == "kill" and not call.arguments  # os.kill sends what it is told
             if own and (each or subject.is_(call.receiver) or _is_its_process(call, subject)):
                 return True
-            if call.method in ("kill", "killpg", "send_signal") and _sends_kill(call):
+            if _sends_kill(call):
                 return True
     return False
 
@@ -370,7 +402,9 @@ def _is_its_process(call: Call, subject: Subject) -> bool:
 
 
 def _sends_kill(call: Call) -> bool:
-    return any("SIGKILL" in a.value.path for a in call.arguments)
+    """Whether a call is told to kill for good: `os.kill(pid, SIGKILL)`, or a helper around it."""
+    given = (a.value.path.rpartition(".")[2] for a in call.arguments)
+    return not is_log(call) and any(name == "SIGKILL" for name in given)
 
 
 def statement_calls(statement: Statement) -> Iterator[Call]:

@@ -7,7 +7,7 @@ from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known, is_told_not_to_wait
-from drainlint.link.commands import is_brief
+from drainlint.link.commands import controls_another, is_attended, is_brief
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
@@ -219,6 +219,8 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         by_default=_is_default(known, facts),
         runs_its_job=facts is not None and bool(facts.runs) and not facts.timeout,
         is_brief=is_brief(known, verb),
+        is_attended=is_attended(known, verb),
+        is_for_another=verb == "process" and controls_another(known),
         is_facade=_is_facade(known),
         awaited=known.is_asynchronous,
         awaited_here=_is_awaited_here(known),
