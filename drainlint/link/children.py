@@ -217,7 +217,7 @@ def _of_pipe(wait: _Wait, scope: FunctionId, made_by: Call) -> ChildWait | None:
     loop = known.occurrence.spot.statement
     if isinstance(loop, While) and any(m.line <= loop.end_line for m in mentions):
         return None
-    late = next(iter(mentions), None)
+    late = next((m for m in mentions if not m.text.endswith(".close()")), None)
     if late is None:
         public = resolved.rest and not resolved.rest[-1].startswith("_")
         streams = "" if public else f"{wait.child}.{piped[0]}"  # others may read what is public

@@ -23,6 +23,8 @@ def is_brief(known: Known, verb: str) -> bool:
 def is_attended(known: Known, verb: str) -> bool:
     """Whether the child is one that its user works with: an editor, a pager, a menu."""
     makers = _makers(known, verb)
+    if makers and named("attended", known.function.short_name):
+        return True
     return bool(makers) and all(_is_for_its_user(known.program, *maker) for maker in makers)
 
 

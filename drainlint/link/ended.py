@@ -190,7 +190,17 @@ def _checked_before(known: Known, subject: Subject) -> str:
                 return f"the loop over `{test.text}` ended"
             case With() if _ends_with(statement, subject):
                 return "the executor's `with` block ended"
+        if _binds_anew(statement, subject):
+            return ""
     return ""
+
+
+def _binds_anew(statement: Statement, subject: Subject) -> bool:
+    """Whether a statement gives the name to another thing, which nobody has asked or awaited."""
+    return any(
+        isinstance(inner, Assign) and any(subject.is_(target) for target in inner.targets)
+        for inner in statement.walk()
+    )
 
 
 def _ends_once(known: Known) -> bool:
