@@ -8,6 +8,7 @@ from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known, is_told_not_to_wait
 from drainlint.link.commands import controls_another, is_attended, is_brief
+from drainlint.link.drain import WHOLE
 from drainlint.link.elsewhere import bounded_by_callers, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
@@ -326,7 +327,8 @@ def _is_awaited_here(known: Known) -> bool:
 
 
 def _bounded_elsewhere(known: Known, verb: str) -> str:
-    if verb in ("network", *CLIENTS):
+    listens = verb == "take" and known.kind is not None and known.kind.nature == "session"
+    if listens or verb in ("network", *CLIENTS):
         return limited(known)
     if known.is_asynchronous and known.drain is not None:
         return bounded_by_callers(known.program, known.key)
@@ -350,7 +352,8 @@ def _woken_by_stop(known: Known) -> bool:
             path = f"{known.program.classes.self_name(function)}.{attribute}."
             if not any(c.func.path.startswith(path) and c.method in WAKING for c in entry.calls):
                 continue
-            if known.program.drain(function, entry.line) is not None:
+            stops = known.program.drain(function, entry.line) is not None
+            if stops or WHOLE.match(entry.short_name):
                 return True
     return False
 
