@@ -84,7 +84,9 @@ def _made_with(known: Known) -> str:
         making = way.value.value if isinstance(way.value, Await) else way.value
         if not isinstance(making, Call):
             continue
-        if any(named("notices-silence", a.name) and not _is_none(a.value) for a in making.arguments):
+        if any(
+            named("notices-silence", a.name) and not _is_none(a.value) for a in making.arguments
+        ):
             return making.text
         facts = known.program.facts(scope, making)
         if facts is None or facts[0].does not in CLIENTS:
