@@ -128,7 +128,8 @@ class Results(Types, ABC):
             return self.result(FunctionId(file, name))
         if kind.nature == "function":
             facts = self.knowledge.call(kind.type)
-            return self._returned(facts) if facts is not None else None
+            given = self._returned(facts) if facts is not None else None
+            return given or self._lookup(scope, call)
         return None
 
     def _lookup(self, scope: FunctionId, call: Call) -> Kind | None:
