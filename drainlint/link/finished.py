@@ -8,7 +8,7 @@ from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, runs
-from drainlint.model.expression import Call, Expression
+from drainlint.model.expression import Call, Expression, Name
 from drainlint.model.statement import Assign, If, Statement
 
 OF_POOLS = frozenset({"result", "future"})
@@ -126,10 +126,20 @@ def watched(known: Known) -> str:
         return ""
     for statement in known.occurrence.spot.preceding():
         for timer in _timers(known, statement):
+            if known.does == "join" and _tells_to_stop(known, timer):
+                return timer.text
             for target in runs(known.program, known.key, timer):
                 if _ends(known, target):
                     return timer.text
     return ""
+
+
+def _tells_to_stop(known: Known, timer: Call) -> bool:
+    """Whether all that a timer does is to set an event: `Timer(2, self.stopping.set)`."""
+    given = timer.argument("function", 1)
+    thing, _, method = ("" if given is None else given.path).rpartition(".")
+    kind = known.program.kinds.of(known.key, Name(thing)) if thing and method == "set" else None
+    return kind is not None and kind.nature == "event"
 
 
 def _timers(known: Known, statement: Statement) -> Iterator[Call]:
