@@ -213,7 +213,7 @@ class Kinds(Results):
                 continue
             kind = (self._each if way.how == "each" else self.of)(scope, way.value)
             if kind is not None and way.how == "enter":
-                kind = self._entered(kind)
+                kind = self.entered(kind)
             for item in way.items:
                 kind = None if kind is None else _item(kind, item)
             if kind is None:
@@ -241,7 +241,7 @@ class Kinds(Results):
         kind = self.of(scope, value)
         return None if kind is None else kind.element
 
-    def _entered(self, kind: Kind) -> Kind | None:
+    def entered(self, kind: Kind) -> Kind | None:
         """What `with ... as` binds."""
         owner = self.project_class(kind)
         if owner is not None:
@@ -298,7 +298,7 @@ class Kinds(Results):
         if not self.names.is_function(scope) or head == self.classes.self_name(scope):
             return None
         used = self._methods_used(scope).get(dotted, frozenset())
-        return self._used_as(used)
+        return self.tested_for(scope, dotted) or self._used_as(used)
 
     def _attribute_by_use(self, key: ClassId, name: str) -> Kind | None:
         return self._used_as(self.classes.used(key, name))
