@@ -391,10 +391,13 @@ def killed(known: Known) -> bool:
         return False
     if known.kind is not None and known.kind.nature in ("greenlet", "group"):
         return False
+    given = {a.value.text for a in known.call.arguments}  # `psutil.wait_procs(children)`
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > JUST_BEFORE:
             return False
-        each = isinstance(statement, For) and subject.is_one_of(statement.iterable)
+        each = isinstance(statement, For) and (
+            subject.is_one_of(statement.iterable) or _stripped(statement.iterable).text in given
+        )
         for call in statement_calls(statement):
             own = call.method == "kill" and not call.arguments  # os.kill sends what it is told
             if own and (each or subject.is_(call.receiver) or _is_its_process(call, subject)):

@@ -220,6 +220,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         by_default=_is_default(known, facts),
         runs_its_job=facts is not None and bool(facts.runs) and not facts.timeout,
         is_brief=is_brief(known, verb),
+        in_its_pools_block=verb == "wait" and _in_its_pools_block(known),
         is_attended=is_attended(known, verb),
         is_for_another=verb == "process" and controls_another(known),
         is_facade=_is_facade(known),
@@ -245,6 +246,14 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         repeats=loop,
         earlier=earlier(known, deadline) if known.drain is not None else (),
     )
+
+
+def _in_its_pools_block(known: Known) -> bool:
+    """Whether whoever leaves the block waits for the same jobs anyway, with a timeout or not."""
+    of_futures = known.facts is not None and known.facts.name.startswith("concurrent.futures.")
+    items = (item for statement in known.occurrence.spot.withs for item in statement.items)
+    kinds = (known.program.kinds.of(known.key, item.value) for item in items)
+    return of_futures and any(kind is not None and kind.nature == "executor" for kind in kinds)
 
 
 def _is_in_loop(known: Known) -> bool:

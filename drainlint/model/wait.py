@@ -53,6 +53,8 @@ class Wait(Noun):
     """It runs what it is given and gives its result, as a plain call would."""
     is_brief: bool = False
     """The child only tells something, or sends a signal, and ends."""
+    in_its_pools_block: bool = False
+    """It is made within the `with` of the executor whose jobs it waits for: so is their end."""
     is_attended: bool = False
     """The child is a program that its user works with: an editor, a pager."""
     is_for_another: bool = False

@@ -55,6 +55,6 @@ def _level(wait: Wait) -> Level | None:
         return Level.NOTE
     if wait.deadline.bound is Bound.HANDED_ON:
         return Level.NOTE
-    if wait.is_facade and not beside:
+    if (wait.is_facade or wait.in_its_pools_block) and not beside:
         return Level.NOTE
     return at_most(wait)
