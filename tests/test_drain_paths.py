@@ -914,6 +914,34 @@ def test_a_handler_of_a_signal_that_never_asks_to_stop_is_not_on_the_drain_path(
     assert drain(program(text.format(name="SIGUSR1")), "wind_up") is not None
 
 
+def test_a_signal_that_asks_to_reload_or_to_sleep_begins_no_drain_path() -> None:
+    made = program("""
+        import signal
+
+        def on_hup(number, frame):
+            reload()
+
+        def on_sleep(number, frame):
+            pause()
+
+        def on_either(number, frame):
+            wind_up()
+
+        signal.signal(signal.SIGHUP, on_hup)
+        signal.signal(signal.SIGTSTP, on_sleep)
+        signal.signal(signal.SIGHUP, on_either)
+        signal.signal(signal.SIGTERM, on_either)
+
+        def reload(): ...
+
+        def pause(): ...
+
+        def wind_up(): ...
+    """)
+    assert drain(made, "reload") is drain(made, "pause") is None
+    assert drain(made, "wind_up") is not None
+
+
 def test_who_only_looks_for_a_signal_for_a_while_goes_on_with_its_work() -> None:
     made = program("""
         import queue, signal
