@@ -54,11 +54,16 @@ def fills_no_pipe(program: Program, scope: FunctionId, call: Call) -> bool:
 def controls_another(known: Known) -> bool:
     """Whether the class of a stop only gives commands to what lives elsewhere.
 
-    Its `start`, too, runs a command to its end: what it starts is no part of this program, which
-    may end without it.
+    Its `start`, too, runs a command to its end, and it has no worker of its own: what it starts
+    is no part of this program, which may end without it. A stop that the program's own end leads
+    to is another matter.
     """
     owner = known.program.classes.owner(known.key)
-    if owner is None or known.drain is None or not known.drain.by_name:
+    if owner is None or known.drain is None:
+        return False
+    service = known.function.service
+    itself = known.drain.root.startswith(f"`{owner.name}.")
+    if not known.drain.by_name and (not itself or service is None or service.workers):
         return False
     return any(
         named("starts-again", entry.short_name) and _runs_a_command(known.program, method)
