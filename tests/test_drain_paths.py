@@ -914,6 +914,70 @@ def test_a_handler_of_a_signal_that_never_asks_to_stop_is_not_on_the_drain_path(
     assert drain(program(text.format(name="SIGUSR1")), "wind_up") is not None
 
 
+def test_a_signal_that_asks_to_reload_or_to_sleep_begins_no_drain_path() -> None:
+    made = program("""
+        import signal
+
+        def on_hup(number, frame):
+            reload()
+
+        def on_sleep(number, frame):
+            pause()
+
+        def on_either(number, frame):
+            wind_up()
+
+        signal.signal(signal.SIGHUP, on_hup)
+        signal.signal(signal.SIGTSTP, on_sleep)
+        signal.signal(signal.SIGHUP, on_either)
+        signal.signal(signal.SIGTERM, on_either)
+
+        def reload(): ...
+
+        def pause(): ...
+
+        def wind_up(): ...
+    """)
+    assert drain(made, "reload") is drain(made, "pause") is None
+    assert drain(made, "wind_up") is not None
+
+
+def test_who_only_looks_for_a_signal_for_a_while_goes_on_with_its_work() -> None:
+    made = program("""
+        import queue, signal
+
+        class App:
+            def __init__(self):
+                self.errors = queue.Queue()
+                self.signals = queue.Queue()
+                signal.signal(signal.SIGTERM, self.failed)
+
+            def failed(self, number, frame):
+                self.errors.put(number)
+                self.signals.put(number)
+
+            def look(self):
+                return self.errors.get(timeout=0.1)
+
+            def wait(self):
+                return self.signals.get()
+
+            def turn(self):
+                self.look()
+                self.work()
+
+            def run(self):
+                self.wait()
+                self.wind_up()
+
+            def work(self): ...
+
+            def wind_up(self): ...
+    """)
+    assert drain(made, "App.work") is None
+    assert drain(made, "App.wind_up") is not None
+
+
 def test_a_loop_that_takes_signals_from_a_queue_ends_when_it_is_left() -> None:
     made = program("""
         import queue, signal

@@ -172,6 +172,42 @@ def test_kinds_cross_modules_through_bases_aliases_and_re_exports() -> None:
     assert kind.nature == "event"
 
 
+def test_a_parameter_is_what_its_function_asks_whether_it_is() -> None:
+    made = program("""
+        import subprocess, threading
+
+        def end(child):
+            if isinstance(child, subprocess.Popen):
+                child.wait()
+
+        def end_either(child):
+            if isinstance(child, subprocess.Popen) or isinstance(child, threading.Thread):
+                child.wait()
+
+        def show(text):
+            return text.join() if isinstance(text, str) else text
+    """)
+    child = kind_in(made, "end", "child")
+    assert child is not None
+    assert (child.nature, child.evidence) == ("popen", Confidence.MEDIUM)
+    assert kind_in(made, "end_either", "child") is None
+    assert kind_in(made, "show", "text") is None
+
+
+def test_an_exit_stack_gives_what_it_enters() -> None:
+    made = program("""
+        import contextlib, subprocess
+
+        def run():
+            with contextlib.ExitStack() as stack:
+                child = stack.enter_context(subprocess.Popen(["true"]))
+                child.wait()
+    """)
+    child = kind_in(made, "run", "child")
+    assert child is not None
+    assert child.nature == "popen"
+
+
 def test_circular_definitions_end() -> None:
     made = program("""
         a = b

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from drainlint.finding import Related
 from drainlint.index.entries import FunctionEntry
 from drainlint.link.calls import Known
+from drainlint.link.commands import fills_no_pipe
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, identity, made, runs
 from drainlint.link.program import Program
@@ -114,6 +115,7 @@ def _noun(wait: _Wait, made_by: _Made, channel: str, read: Related | None) -> Ch
         fed=Related(made_by[0].path, made_by[1].place.first_line, f"it writes to `{channel}`"),
         read=read,
         is_bounded=wait.is_bounded,
+        is_brief=wait.nature in PIPED and fills_no_pipe(wait.known.program, *made_by),
     )
 
 
@@ -215,7 +217,7 @@ def _of_pipe(wait: _Wait, scope: FunctionId, made_by: Call) -> ChildWait | None:
     loop = known.occurrence.spot.statement
     if isinstance(loop, While) and any(m.line <= loop.end_line for m in mentions):
         return None
-    late = next(iter(mentions), None)
+    late = next((m for m in mentions if not m.text.endswith(".close()")), None)
     if late is None:
         public = resolved.rest and not resolved.rest[-1].startswith("_")
         streams = "" if public else f"{wait.child}.{piped[0]}"  # others may read what is public

@@ -16,28 +16,109 @@ CHILDREN = frozenset({"popen", "aio-process"})
 
 def is_brief(known: Known, verb: str) -> bool:
     """Whether the child that is waited for tells something, or sends a signal, and ends."""
+    makers = _makers(known, verb)
+    return bool(makers) and all(_is_soon_done(known.program, *maker) for maker in makers)
+
+
+def is_attended(known: Known, verb: str) -> bool:
+    """Whether the child is one that its user works with: an editor, a pager, a menu."""
+    makers = _makers(known, verb)
+    if makers and named("attended", known.function.short_name):
+        return True
+    return bool(makers) and all(_is_for_its_user(known.program, *maker) for maker in makers)
+
+
+def _makers(known: Known, verb: str) -> list[tuple[FunctionId, Call]]:
+    """The calls that start the child which is waited for, each with its function."""
     if verb == "process":
-        return _is_soon_done(known.program, known.key, known.call)
+        return [(known.key, known.call)]
     if known.kind is None or known.kind.nature not in CHILDREN or known.call.receiver is None:
-        return False
-    makers = [
+        return []
+    return [
         (scope, call)
         for scope, call in made(known.program, known.key, known.call.receiver)
         if (kind := known.program.kinds.of(scope, call)) is not None
         and CHILDREN & {kind.nature, kind.element.nature if kind.element is not None else ""}
     ]
-    return bool(makers) and all(_is_soon_done(known.program, *maker) for maker in makers)
+
+
+def fills_no_pipe(program: Program, scope: FunctionId, call: Call) -> bool:
+    """Whether all that a command has to say fits into a pipe: a version, a number, a path."""
+    return _is_soon_done(program, scope, call) and not any(
+        named("prints-much", _base(word))
+        for words in _commands(program, scope, call)
+        for word in words[:2]
+    )
+
+
+def controls_another(known: Known) -> bool:
+    """Whether the class of a stop only gives commands to what lives elsewhere.
+
+    Its `start`, too, runs a command to its end, and it has no worker of its own: what it starts
+    is no part of this program, which may end without it. A stop that the program's own end leads
+    to is another matter.
+    """
+    owner = known.program.classes.owner(known.key)
+    if owner is None or known.drain is None:
+        return False
+    service = known.function.service
+    itself = known.drain.root.startswith(f"`{owner.name}.")
+    if not known.drain.by_name and (not itself or service is None or service.workers):
+        return False
+    return any(
+        named("starts-again", entry.short_name) and _runs_a_command(known.program, method)
+        for one in known.program.classes.project_line(owner)
+        for method, entry in known.program.classes.members(one)
+    )
+
+
+def _runs_a_command(program: Program, method: FunctionId) -> bool:
+    """Whether a method runs a child to its end, itself or by the helper that it calls."""
+    return any(
+        facts[0].does == "process"
+        for function in (method, *program.graph.callees.get(method, ()))
+        for call in program.names.function(function).calls
+        if (facts := program.facts(function, call)) is not None
+    )
 
 
 def _is_soon_done(program: Program, scope: FunctionId, call: Call) -> bool:
+    commands = _commands(program, scope, call)
+    return bool(commands) and all(_tells(words) for words in commands)
+
+
+def _commands(program: Program, scope: FunctionId, call: Call) -> list[list[str]]:
+    """The words of each command that a call may run."""
     given = call.argument("args", 0)
     plain = [a.value for a in call.arguments if a.name in ("", "*")]
     if given is None:
-        return False
+        return []
     if len(plain) > 1 and isinstance(given, Constant):
-        return _tells([_text(value) for value in plain])  # each word is an argument of its own
-    commands = [_words(program, where, value) for where, value in _values(program, scope, given)]
-    return bool(commands) and all(_tells(words) for words in commands)
+        return [[_text(value) for value in plain]]  # each word is an argument of its own
+    return [_words(program, where, value) for where, value in _values(program, scope, given)]
+
+
+def _is_for_its_user(program: Program, scope: FunctionId, call: Call) -> bool:
+    given = call.argument("args", 0)
+    values = () if given is None else _values(program, scope, given)
+    return any(_is_attended_program(program, where, value) for where, value in values)
+
+
+def _is_attended_program(program: Program, scope: FunctionId, command: Expression) -> bool:
+    """Whether the program of a command is one that its user works with."""
+    first = command.items[0] if isinstance(command, Group) and command.items else command
+    return any(
+        named("attended", _called(part))
+        for _, value in _values(program, scope, first)
+        for part in value.walk()
+    )
+
+
+def _called(part: Expression) -> str:
+    """What a part of a command is called: `$EDITOR`, `self.pager`, `find_editor()`, `less -R`."""
+    if isinstance(part, Call):
+        return part.method
+    return part.path or _base(next(iter(_text(part).split()), ""))
 
 
 def _values(

@@ -17,7 +17,7 @@ from drainlint.link.started import Started
 from drainlint.link.stopwaits import StopWaits
 from drainlint.model.expression import Call
 from drainlint.model.function import Drain
-from drainlint.model.hook import OTHERS
+from drainlint.model.hook import OTHERS, RELOADS
 from drainlint.model.place import Place
 
 WORDS = (
@@ -153,11 +153,11 @@ class DrainPaths:
                 yield Root(registration.target, sort, f"{label} `{name}`")
 
     def _is_for_something_else(self, registration: Registration) -> bool:
-        """Whether a handler is only for signals that never ask to stop: SIGCHLD, SIGALRM."""
+        """Whether a handler is only for signals that do not ask to stop: SIGCHLD, SIGHUP."""
         if registration.role not in HANDLERS:
             return False
         signals = list(self._entries.triggers(registration))
-        return bool(signals) and all(signal in OTHERS for signal in signals)
+        return bool(signals) and all(signal in OTHERS | RELOADS for signal in signals)
 
     def _named(self) -> Iterator[Root]:
         for key, entry in self.names.functions():

@@ -10,7 +10,14 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import ways
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences
-from drainlint.model.expression import Argument, Call, Comprehension, Constant, Expression
+from drainlint.model.expression import (
+    Argument,
+    Await,
+    Call,
+    Comprehension,
+    Constant,
+    Expression,
+)
 from drainlint.model.place import Place
 
 RUNNING = frozenset({"create_task", "ensure_future", "Thread", "submit"})
@@ -187,12 +194,19 @@ def _made_with(known: Known) -> str:
     """The call that made the client with a timeout for all its requests."""
     path = "" if known.call.receiver is None else known.call.receiver.path
     for scope, way in ways(known.program, known.key, path):
-        facts = known.program.facts(scope, way.value) if isinstance(way.value, Call) else None
-        if facts is None or facts[0].does not in CLIENTS or not isinstance(way.value, Call):
+        making = way.value.value if isinstance(way.value, Await) else way.value
+        if not isinstance(making, Call):
             continue
-        given = way.value.argument(facts[0].timeout, facts[0].at)
+        if any(
+            named("notices-silence", a.name) and not _is_none(a.value) for a in making.arguments
+        ):
+            return making.text
+        facts = known.program.facts(scope, making)
+        if facts is None or facts[0].does not in CLIENTS:
+            continue
+        given = making.argument(facts[0].timeout, facts[0].at)
         if given is not None and not _is_none(given):
-            return way.value.text
+            return making.text
     return ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drainlint.index.entries import Binding
-from drainlint.link.calls import Known
+from drainlint.link.calls import Known, is_log
 from drainlint.link.names import Variable
 from drainlint.link.origins import ways
 from drainlint.link.spared import has_reported
@@ -16,6 +16,7 @@ from drainlint.model.expression import (
     Conditional,
     Constant,
     Expression,
+    Lambda,
     Logic,
     Not,
 )
@@ -155,6 +156,8 @@ def _checked_around(known: Known, subject: Subject) -> str:
             return _comes_from_finished(known, alias)
         if spot.section == "body" and _is_its_done_set(known, owner.test, subject):
             return f"`{owner.test.text}` was checked"
+        if isinstance(owner, If) and _ends_once(known) and _waited_in(owner.test, subject):
+            return f"`{owner.test.text}` has waited for it"
     for around in known.occurrence.around:
         match around:
             case Conditional(test=test) if _says_ended(test, subject):
@@ -201,9 +204,7 @@ def _alias(test: Expression, subject: Subject) -> Expression | None:
 
 def _checked_before(known: Known, subject: Subject) -> str:
     """After `if not f.done(): return`, or after a loop that ends only when it is done."""
-    ends_once = known.call.method in RESULTS or (
-        known.kind is not None and known.kind.nature in ENDING_ONCE
-    )
+    ends_once = _ends_once(known)
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > FEW:
             return ""
@@ -216,16 +217,57 @@ def _checked_before(known: Known, subject: Subject) -> str:
                 return f"the loop over `{test.text}` ended"
             case With() if _ends_with(statement, subject):
                 return "the executor's `with` block ended"
+        if _binds_anew(statement, subject):
+            return ""
     return ""
+
+
+def _binds_anew(statement: Statement, subject: Subject) -> bool:
+    """Whether a statement gives the name to another thing, which nobody has asked or awaited."""
+    return any(
+        isinstance(inner, Assign) and any(subject.is_(target) for target in inner.targets)
+        for inner in statement.walk()
+    )
+
+
+def _ends_once(known: Known) -> bool:
+    """Whether a wait for it is the last one that was needed."""
+    ends = known.kind is not None and known.kind.nature in ENDING_ONCE
+    return ends or known.call.method in RESULTS
 
 
 def _waited_for(statement: Statement, subject: Subject) -> bool:
     """Whether a statement has waited for the same thing already, to its end."""
+    if isinstance(statement, If):
+        return _waited_in(statement.test, subject)
+    return isinstance(statement, Do | Assign) and any(
+        _waited_in(expression, subject) for expression in statement.expressions
+    )
+
+
+def _waited_in(expression: Expression, subject: Subject) -> bool:
+    """Whether an expression waits for the same thing, whatever else it does."""
     return any(
         call.method in WAITED and subject.is_(call.receiver) and not _gives_up(call)
-        for call in statement_calls(statement)
-        if isinstance(statement, Do | Assign)
+        for call in always_called(expression)
     )
+
+
+def always_called(expression: Expression) -> Iterator[Call]:
+    """The calls of an expression that are made whenever it is evaluated."""
+    match expression:
+        case Lambda() | Comprehension():
+            return
+        case Conditional(test=test):
+            yield from always_called(test)
+            return
+        case Logic(values=values):
+            yield from always_called(values[0])
+            return
+        case Call():
+            yield expression
+    for part in expression.parts:
+        yield from always_called(part)
 
 
 def _gives_up(call: Call) -> bool:
@@ -376,10 +418,13 @@ def killed(known: Known) -> bool:
         return False
     if known.kind is not None and known.kind.nature in ("greenlet", "group"):
         return False
+    given = {a.value.text for a in known.call.arguments}  # `psutil.wait_procs(children)`
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > JUST_BEFORE:
             return False
-        each = isinstance(statement, For) and subject.is_one_of(statement.iterable)
+        each = isinstance(statement, For) and (
+            subject.is_one_of(statement.iterable) or _stripped(statement.iterable).text in given
+        )
         for call in statement_calls(statement):
             own = call.method == "kill" and not call.arguments  # os.kill sends what it is told
             if own and (each or subject.is_(call.receiver) or _is_its_process(call, subject)):
@@ -432,7 +477,9 @@ def _is_its_process(call: Call, subject: Subject) -> bool:
 
 
 def _sends_kill(call: Call) -> bool:
-    return any("SIGKILL" in a.value.path for a in call.arguments)
+    """Whether a call is told to kill for good: `os.kill(pid, SIGKILL)`, or a helper around it."""
+    given = (a.value.path.rpartition(".")[2] for a in call.arguments)
+    return not is_log(call) and any(name == "SIGKILL" for name in given)
 
 
 def statement_calls(statement: Statement) -> Iterator[Call]:

@@ -2,16 +2,26 @@
 
 from collections.abc import Iterator
 
+from drainlint.index.entries import FunctionEntry
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId, Variable
-from drainlint.link.origins import made, runs
-from drainlint.model.expression import Call, Expression
+from drainlint.link.origins import calls_on, made, runs
+from drainlint.model.expression import Call, Expression, Name
 from drainlint.model.statement import Assign, If, Statement
 
 OF_POOLS = frozenset({"result", "future"})
 POOLS = frozenset({"pool", "executor"})
 ENDING = frozenset({"join", "shutdown"})
+AT_ONCE = frozenset({"map", "starmap", "apply"})
+"""Methods of a pool that come back when all they were given is done."""
+LATER = frozenset({"apply_async", "map_async", "starmap_async", "imap", "imap_unordered"})
+IN_TURN = frozenset({"imap", "imap_unordered"})
+"""Those that give one result after the other."""
+TAKING = frozenset({"get", "next"})
+NAMED = 3
+"""Through how many names a result is followed."""
 COMPLETING = frozenset({"set_result", "set_exception", "set_running_or_notify_cancel"})
 SERVES = ".serve_forever"
 KILLING = frozenset({"kill", "terminate", "send_signal", "killpg", "cancel", "close", "shutdown"})
@@ -23,6 +33,8 @@ def finished(known: Known) -> str:
         return "its server was closed right after it was made"
     if _served_until(known):
         return "its server was shut down"
+    if known.kind is not None and known.kind.nature == "pool" and known.call.method == "join":
+        return "its results are all in" if _is_idle(known) else ""
     if known.kind is None or known.kind.nature not in OF_POOLS:
         return ""
     if known.program.roles.registered(known.key) & {"done-callback"}:
@@ -70,6 +82,62 @@ def is_only_tried(known: Known) -> bool:
     return False
 
 
+def _is_idle(known: Known) -> bool:
+    """Whether a function has all the results of the pool that it joins: no job is under way."""
+    receiver = known.call.receiver
+    if receiver is None or not receiver.path:
+        return False
+    entry = known.program.names.function(known.key)
+    if any(_hands_on(call, receiver) for call in entry.calls):
+        return False
+    jobs = list(calls_on(known.program, known.key, receiver.path, AT_ONCE | LATER))
+    return bool(jobs) and all(
+        scope == known.key
+        and job.place.line < known.call.place.line
+        and (job.method in AT_ONCE or _is_collected(known, entry, job))
+        for scope, job in jobs
+    )
+
+
+def _hands_on(call: Call, pool: Expression) -> bool:
+    """Whether a pool goes to somebody who may give it jobs as well; `closing` only closes it."""
+    given = any(a.value.path == pool.path for a in call.arguments)
+    return given and call.method != "closing"
+
+
+def _is_collected(known: Known, entry: FunctionEntry, job: Call) -> bool:
+    """Whether what a job gives was taken before the join."""
+    names = _names_for(entry, job)
+    before = [c for c in entry.calls if c.place.line <= known.call.place.line]
+    if job.method in IN_TURN:
+        each = [way for ways in entry.bindings.values() for way in ways if way.how == "each"]
+        values = [way.value for way in each]
+        values += [a.value for call in before for a in call.arguments]
+        return any(_mentions(value, job, names) for value in values)
+    return any(
+        call.method in TAKING and call.receiver is not None and _mentions(call.receiver, job, names)
+        for call in before
+    )
+
+
+def _names_for(entry: FunctionEntry, job: Call) -> set[str]:
+    """The names of what a job gives, and of the collections and loops that it goes through."""
+    found: set[str] = set()
+    for _ in range(NAMED):
+        for name, ways in entry.bindings.items():
+            if any(_mentions(way.value, job, found) for way in ways):
+                found.add(name)
+        for call in entry.calls:
+            added = call.arguments if named("adds", call.method) else ()
+            if call.receiver is not None and any(_mentions(a.value, job, found) for a in added):
+                found.add(call.receiver.path)
+    return found - {""}
+
+
+def _mentions(value: Expression, job: Call, names: set[str]) -> bool:
+    return any(part == job or part.path in names for part in value.walk())
+
+
 def _chains(known: Known) -> bool:
     """Whether a function is given a future, and completes others with what it says."""
     if "." in known.subject or known.facts is None:
@@ -93,10 +161,20 @@ def watched(known: Known) -> str:
         return ""
     for statement in known.occurrence.spot.preceding():
         for timer in _timers(known, statement):
+            if known.does == "join" and _tells_to_stop(known, timer):
+                return timer.text
             for target in runs(known.program, known.key, timer):
                 if _ends(known, target):
                     return timer.text
     return ""
+
+
+def _tells_to_stop(known: Known, timer: Call) -> bool:
+    """Whether all that a timer does is to set an event: `Timer(2, self.stopping.set)`."""
+    given = timer.argument("function", 1)
+    thing, _, method = ("" if given is None else given.path).rpartition(".")
+    kind = known.program.kinds.of(known.key, Name(thing)) if thing and method == "set" else None
+    return kind is not None and kind.nature == "event"
 
 
 def _timers(known: Known, statement: Statement) -> Iterator[Call]:

@@ -1,8 +1,9 @@
 """Waits that a method of the project makes for its caller, bounded by what it is given or not.
 
 `def wait(self, timeout=None): return self._done.wait(timeout)` leaves the decision to its caller;
-whoever calls it without one waits for ever. The `wait()` of a wait group takes no timeout at all:
-waiting is its job, and the fault is that of a stop which calls it.
+whoever calls it without one waits for ever. So does whoever calls a `wait()` that takes no timeout
+and waits for an event. The `wait()` of a wait group waits for work that is done: that is its job,
+and the fault is that of a stop which calls it.
 """
 
 from drainlint.link.calls import Known
@@ -86,10 +87,10 @@ def waits_by_default(known: Known) -> str:
         entry = known.program.names.function(target)
         if entry.is_async and not known.awaited:
             continue
-        verb, parameter = _handed_on(known.program, target)
+        verb, parameter, nature = _handed_on(known.program, target)
         given = dict(parameters_of(entry, known.call, bound=bool(entry.owner)))
         if verb and not parameter:
-            return verb if known.drain is not None else ""
+            return verb if known.drain is not None or nature == "event" else ""
         if verb and (
             parameter not in given or known.program.values.is_none(known.key, given[parameter])
         ):
@@ -97,18 +98,18 @@ def waits_by_default(known: Known) -> str:
     return ""
 
 
-def _handed_on(program: Program, key: FunctionId) -> tuple[str, str]:
-    """The verb of a function's own wait, and the parameter that bounds it if it is given."""
+def _handed_on(program: Program, key: FunctionId) -> tuple[str, str, str]:
+    """The verb of a function's own wait, the parameter that may bound it, and what it waits for."""
     body = program.bodies.get(key)
     if body is None:
-        return "", ""
+        return "", "", ""
     for occurrence in occurrences(body, key.path):
         inner = Known(program, occurrence)
         if inner.facts is None or inner.does not in HANDED_ON:
             continue
         deadline = program.values.deadline(key, inner.call, inner.facts)
         if deadline.bound is Bound.HANDED_ON and not inner.is_asynchronous:
-            return inner.does, deadline.text
+            return inner.does, deadline.text, ""
         if deadline.is_none and not inner.bounded_by and is_own_job(inner):
-            return inner.does, ""
-    return "", ""
+            return inner.does, "", inner.kind.nature if inner.kind is not None else ""
+    return "", "", ""

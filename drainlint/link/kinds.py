@@ -224,7 +224,7 @@ class Kinds(Results):
                 continue
             kind = (self._each if way.how == "each" else self.of)(scope, way.value)
             if kind is not None and way.how == "enter":
-                kind = self._entered(kind)
+                kind = self.entered(kind)
             for item in way.items:
                 kind = None if kind is None else _item(kind, item)
             if kind is None:
@@ -252,7 +252,7 @@ class Kinds(Results):
         kind = self.of(scope, value)
         return None if kind is None else kind.element
 
-    def _entered(self, kind: Kind) -> Kind | None:
+    def entered(self, kind: Kind) -> Kind | None:
         """What `with ... as` binds."""
         owner = self.project_class(kind)
         if owner is not None:
@@ -310,7 +310,8 @@ class Kinds(Results):
             return None
         if scope not in self._used:
             self._used[scope] = _methods_used(self.names.function(scope))
-        return self._used_as(self._used[scope].get(dotted, frozenset()))
+        used = self._used[scope].get(dotted, frozenset())
+        return self.tested_for(scope, dotted) or self._used_as(used)
 
     def _attribute_by_use(self, key: ClassId, name: str) -> Kind | None:
         return self._used_as(self.classes.used(key, name))

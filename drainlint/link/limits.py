@@ -7,7 +7,7 @@ from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
-from drainlint.link.names import FunctionId
+from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, ways
 from drainlint.link.program import Program
 from drainlint.model.expression import (
@@ -111,8 +111,25 @@ def _unbounding(known: Known, facts: CallFacts, given: Expression) -> Iterator[L
 
 def _is_forever(known: Known, given: Logic, facts: CallFacts) -> bool:
     last = given.values[-1]
+    if _is_none_by_zero(known, given.values[0].path):
+        return False
     number = known.program.values.number(known.key, last)
     return number is not None and number < 0 and facts.negative == "forever"
+
+
+def _is_none_by_zero(known: Known, path: str) -> bool:
+    """Whether 0 is what a limit is where none is given: its default, or its first value."""
+    resolved = known.program.names.resolve(known.key, path) if path else None
+    if resolved is None or not isinstance(resolved.symbol, Variable):
+        return False
+    given = [way.value for _, way in ways(known.program, known.key, path) if not way.items]
+    if not resolved.rest:
+        entry = known.program.names.function(resolved.symbol.scope)
+        given += [p.default for p in entry.parameters if p.name == path and p.default is not None]
+    return any(
+        isinstance(value, Constant) and value.value == 0 and value.value is not False
+        for value in given
+    )
 
 
 def _clock_time(
@@ -227,7 +244,7 @@ def _tested_away(known: Known, facts: CallFacts) -> Iterator[Limit]:
         tested = test.value if isinstance(test, Not) else test
         if spot.section != ("body" if denied else "else") or not tested.path:
             return
-        if not named("a-time", tested.path):
+        if not named("a-time", tested.path) or _is_none_by_zero(known, tested.path):
             return
         other = owner.otherwise if denied else owner.body
         for call in (c for s in other for c in statement_calls(s)):
@@ -294,7 +311,7 @@ def _after_bounded(known: Known) -> Iterator[Limit]:
             return  # it was to go on: its end was the fault, which is raised
         calls = list(statement_calls(statement))
         for call in reversed(calls):
-            if named("ends-it", call.method):
+            if named("ends-it", call.method) or _sends_a_signal(call):
                 return
             if call.func != known.call.func or call == known.call:
                 continue
@@ -306,3 +323,8 @@ def _after_bounded(known: Known) -> Iterator[Limit]:
             )
             yield _limit(known, Flaw.THEN_FOREVER, call.text, certain=True, seen=seen)
             return
+
+
+def _sends_a_signal(call: Call) -> bool:
+    """Whether a call is told which signal to send, as by a helper for a whole tree of processes."""
+    return any(a.value.path.rpartition(".")[2].startswith("SIG") for a in call.arguments)

@@ -66,8 +66,7 @@ class Moments:
             if "." in target:
                 uses += self._elsewhere(key, target)
             yield self._moment(key, statement, target, clock, uses)
-            if statement.value != clock:
-                yield from self._stale(key, spot, target, every)
+            yield from self._stale(key, spot, target, every, from_start=statement.value == clock)
         yield from self._stale_attributes(key, every)
 
     def _moment(
@@ -188,9 +187,12 @@ class Moments:
     # Stale deadlines
 
     def _stale(
-        self, key: FunctionId, made: Spot, target: str, every: list[Spot]
+        self, key: FunctionId, made: Spot, target: str, every: list[Spot], *, from_start: bool
     ) -> Iterator[StaleMoment]:
-        """A deadline that is computed, then the wait for the request to stop, then its use."""
+        """A deadline that is computed, then the wait for the request to stop, then its use.
+
+        Where only the start is noted, its use is what is left of a length of time since then.
+        """
         position = every.index(made)
         waited: Related | None = None
         for spot in every[position + 1 :]:
@@ -199,12 +201,15 @@ class Moments:
                 return
             if waited is not None:
                 for expression in statement.expressions:
-                    if any(e.path == target for e in expression.walk()):
+                    used = any(e.path == target for e in expression.walk())
+                    if used and (not from_start or self._is_left_since(key, target, expression)):
                         yield self._stale_noun(key, statement, expression, target, made, waited)
                         return
             waited = waited or self._awaits_stop(key, statement, target)
 
     def _awaits_stop(self, key: FunctionId, statement: Statement, target: str) -> Related | None:
+        if isinstance(statement, While):
+            return self._serves_until_told(key, statement, target)
         for expression in statement.expressions:
             if any(e.path == target for e in expression.walk()):
                 return None
@@ -213,6 +218,26 @@ class Moments:
                     text = f"`{part.text}` waits for the request to stop here"
                     return Related(key.path, part.place.first_line, text)
         return None
+
+    def _serves_until_told(self, key: FunctionId, loop: While, target: str) -> Related | None:
+        """`while not stopping: work()`: a loop that a signal ends, and no deadline."""
+        wait = self.program.drain_paths.stop_waits.all.get(key)
+        if wait is None or not wait.by_loop or wait.after != loop.end_line + 1:
+            return None
+        inside = (e for s in loop.walk() for outer in s.expressions for e in outer.walk())
+        if any(e.path == target for e in inside):
+            return None
+        text = f"`{wait.text}` goes on until the request to stop comes"
+        return Related(key.path, loop.place.first_line, text)
+
+    def _is_left_since(self, key: FunctionId, target: str, expression: Expression) -> bool:
+        """Whether it computes what is left: `budget - (clock() - started)`."""
+        return any(
+            part.right.right.path == target
+            for part in _differing(expression)
+            if isinstance(part.right, Arithmetic) and part.right.operator == "-"
+            if isinstance(part.right.left, Call) and _tells_time(self.program, key, part.right.left)
+        )
 
     def _is_stop_wait(self, key: FunctionId, call: Call, around: Expression) -> bool:
         known = self.program.facts(key, call)
@@ -277,7 +302,7 @@ class Moments:
                     if not self._differs_from_clock(key, part) or part.left is None:
                         continue
                     name = identity(self.program, key, part.left.path)
-                    computed = self._set_up(key, part.left.path)
+                    computed = _set_up(self, key, part.left.path)
                     if name is None or computed is None or name in seen:
                         continue
                     seen.add(name)
@@ -294,35 +319,36 @@ class Moments:
     def _differs_from_clock(self, key: FunctionId, part: Arithmetic) -> bool:
         return isinstance(part.right, Call) and bool(_tells_time(self.program, key, part.right))
 
-    def _set_up(self, key: FunctionId, path: str) -> Related | None:
-        """Where set-up computes a deadline that nobody computes anew: a constructor, a module."""
-        resolved = self.program.names.resolve(key, path)
-        if resolved is None or not isinstance(resolved.symbol, Variable):
+
+def _set_up(moments: Moments, key: FunctionId, path: str) -> Related | None:
+    """Where set-up computes a deadline that nobody computes anew: a constructor, a module."""
+    resolved = moments.program.names.resolve(key, path)
+    if resolved is None or not isinstance(resolved.symbol, Variable):
+        return None
+    if resolved.rest:
+        owner = moments.program.classes.owner(key)
+        if owner is None or len(resolved.rest) > 1:
             return None
-        if resolved.rest:
-            owner = self.program.classes.owner(key)
-            if owner is None or len(resolved.rest) > 1:
-                return None
-            bound = list(self.program.classes.bindings(owner, resolved.rest[0]))
-        else:
-            scope = resolved.symbol.scope
-            if scope.name != MODULE:
-                return None
-            ways = self.program.names.function(scope).bindings.get(path, ())
-            bound = [(scope, way) for way in ways]
-        computed = [(s, w) for s, w in bound if not isinstance(w.value, Constant)]
-        if len(computed) != 1:
+        bound = list(moments.program.classes.bindings(owner, resolved.rest[0]))
+    else:
+        scope = resolved.symbol.scope
+        if scope.name != MODULE:
             return None
-        (scope, way) = computed[0]
-        short = scope.name.rpartition(".")[2]
-        if short not in ("__init__", MODULE) or not isinstance(way.value, Arithmetic):
-            return None
-        if _clock(self.program, scope, way.value) is None:
-            return None
-        place = self.program.function(scope).place._replace(
-            line=way.line, column=1, end_line=way.line, end_column=0
-        )
-        return Related(scope.path, place, f"`{path}` is computed here, long before")
+        ways = moments.program.names.function(scope).bindings.get(path, ())
+        bound = [(scope, way) for way in ways]
+    computed = [(s, w) for s, w in bound if not isinstance(w.value, Constant)]
+    if len(computed) != 1:
+        return None
+    (scope, way) = computed[0]
+    short = scope.name.rpartition(".")[2]
+    if short not in ("__init__", MODULE) or not isinstance(way.value, Arithmetic):
+        return None
+    if _clock(moments.program, scope, way.value) is None:
+        return None
+    place = moments.program.function(scope).place._replace(
+        line=way.line, column=1, end_line=way.line, end_column=0
+    )
+    return Related(scope.path, place, f"`{path}` is computed here, long before")
 
 
 def kept(program: Program, key: FunctionId, *, loops: bool) -> Iterator[str]:
@@ -339,10 +365,12 @@ def kept(program: Program, key: FunctionId, *, loops: bool) -> Iterator[str]:
 
 
 def _clock(program: Program, key: FunctionId, value: Expression) -> Call | None:
-    """The call that tells the time in `clock()`, or in `clock() + seconds`."""
+    """The call that tells the time, or the end of a scope: `clock()`, `clock() + seconds`."""
     match value:
         case Call():
-            return value if _tells_time(program, key, value) else None
+            end = value.argument("deadline")
+            found = _clock(program, key, end) if isinstance(end, Arithmetic) else None
+            return value if _tells_time(program, key, value) else found
         case Arithmetic(left=Expression() as left, operator="+", right=right):
             for side in (left, right):
                 if isinstance(side, Call) and _tells_time(program, key, side):

@@ -1,8 +1,10 @@
 """What calls give: constructors, factories, containers, functions of the project."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
+from drainlint.finding import Confidence
 from drainlint.index.entries import MODULE, FunctionEntry
 from drainlint.knowledge import CallFacts, Knowledge
 from drainlint.link.classes import Classes
@@ -46,6 +48,7 @@ class Results(Types, ABC):
     def __init__(self, names: Names, classes: Classes, knowledge: Knowledge) -> None:
         """Take the project's names and classes, and what is known of libraries."""
         super().__init__(names, classes, knowledge)
+        self._asked: dict[FunctionId, Mapping[str, tuple[Expression, ...]]] = {}
 
     @abstractmethod
     def of(self, scope: FunctionId, expression: Expression) -> Kind | None:
@@ -54,6 +57,10 @@ class Results(Types, ABC):
     @abstractmethod
     def member(self, kind: Kind | None, name: str) -> Kind | None:
         """What an attribute of a thing of this kind is."""
+
+    @abstractmethod
+    def entered(self, kind: Kind) -> Kind | None:
+        """What `with ... as` binds."""
 
     def method_facts(self, kind: Kind | None, method: str) -> CallFacts | None:
         """What is known of calling `method` on a thing of this kind."""
@@ -128,13 +135,17 @@ class Results(Types, ABC):
             return self.result(FunctionId(file, name))
         if kind.nature == "function":
             facts = self.knowledge.call(kind.type)
-            return self._returned(facts) if facts is not None else None
+            given = self._returned(facts) if facts is not None else None
+            return given or self._lookup(scope, call)
         return None
 
     def _lookup(self, scope: FunctionId, call: Call) -> Kind | None:
-        """Methods of containers that give what they hold: `d.get(k)`, `d.values()`, `l.pop()`."""
+        """Methods that give what they hold or are given: `d.get(k)`, `l.pop()`, `enter_context`."""
         receiver = call.receiver
         kind = None if receiver is None else self.of(scope, receiver)
+        if kind is not None and kind.nature == "exit-stack" and call.method == "enter_context":
+            entering = self.of(scope, call.arguments[0].value) if call.arguments else None
+            return None if entering is None else self.entered(entering)
         if kind is None or kind.nature not in ("list", "set", "dict", "tuple", "deque"):
             return None
         if call.method in ("get", "pop", "popleft", "setdefault", "popitem"):
@@ -254,6 +265,28 @@ class Results(Types, ABC):
             if found.name in self.names.modules[one.path].functions:
                 return self.result(found)
         return None
+
+    def tested_for(self, scope: FunctionId, dotted: str) -> Kind | None:
+        """What a function asks whether it is: `isinstance(x, Thread)`, of one class alone."""
+        classes = self._asked_of(scope).get(dotted, ())
+        if len(classes) != 1:
+            return None
+        kind = self.of(scope, classes[0])
+        known = kind.element if kind is not None and kind.nature == "class" else None
+        if known is None or not (known.nature or known.is_project):
+            return None
+        return known.seen(Confidence.MEDIUM)
+
+    def _asked_of(self, scope: FunctionId) -> Mapping[str, tuple[Expression, ...]]:
+        """The classes that a function asks about for each name or attribute."""
+        if scope not in self._asked:
+            found: dict[str, dict[Expression, None]] = defaultdict(dict)
+            for call in self.names.function(scope).calls:
+                if call.func.path == "isinstance" and len(call.arguments) > 1:
+                    thing, classes, *_ = call.arguments
+                    found[thing.value.path][classes.value] = None
+            self._asked[scope] = {path: tuple(classes) for path, classes in found.items()}
+        return self._asked[scope]
 
     def result(self, key: FunctionId) -> Kind | None:
         """What calling a function of the project gives: by annotation, else by what it returns."""

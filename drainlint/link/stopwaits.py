@@ -48,6 +48,8 @@ class Wait(NamedTuple):
     """It is a loop that works until it is told to stop."""
     until: int = 0
     """The line up to which it does so, where the function is left then; 0 for its end."""
+    looks: bool = False
+    """It only looks for a while: nothing may have come, and what calls it goes on."""
 
     def followed_by(self, entry: FunctionEntry) -> Iterator[tuple[int, int]]:
         """The lines that it winds up on, the first and the last of each stretch.
@@ -203,9 +205,10 @@ class StopWaits:
             return Wait(call.text, around[0].last_line + 1, by_loop=True)
         known = self.graph.kinds.facts(key, call)
         facts = known[0] if known is not None else None
+        timed = facts and facts.timeout and call.argument(facts.timeout, facts.at)
         if facts is not None and facts.does == "take":  # it may be any signal, not only a stop
-            return Wait(call.text, entry.end_line + 1)
-        if facts is not None and facts.timeout and call.argument(facts.timeout, facts.at):
+            return Wait(call.text, entry.end_line + 1, looks=bool(timed))
+        if timed:
             return None
         awaits = facts is None or not facts.asynchronous or call in entry.checkpoints
         waiting = call if awaits else self._awaiting(key, entry, call)
@@ -297,7 +300,9 @@ class StopWaits:
             after = around[0].last_line if around else place.end_line
             if around and self._is_worker(caller):
                 continue
-            wait = Wait(f"{name}()", after + 1, by_loop=bool(around))
+            looks = not around and all(found[key].looks for key in calling[caller])
+            after = entry.end_line if looks else after
+            wait = Wait(f"{name}()", after + 1, by_loop=bool(around), looks=looks)
             found[caller] = _in_branch(entry, wait)
             yield caller
 

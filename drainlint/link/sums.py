@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Variable
 from drainlint.model.deadline import Bound, Deadline
-from drainlint.model.expression import Arithmetic, Call, Comprehension, Expression, Group, Starred
+from drainlint.model.expression import (
+    Arithmetic,
+    Await,
+    Call,
+    Comprehension,
+    Expression,
+    Group,
+    Starred,
+)
 from drainlint.model.statement import (
     Assign,
     Do,
@@ -31,6 +39,8 @@ def repeats(known: Known, deadline: Deadline) -> Repeats | None:
     """The loop that waits for each of its things with the same bound; None where there is none."""
     if deadline.bound in (Bound.NONE, Bound.HANDED_ON) or deadline.polls:
         return None
+    if known.facts is not None and known.facts.asynchronous and not known.occurrence.awaited:
+        return None  # a coroutine that is only made: whoever awaits many awaits them together
     if deadline.bound is Bound.EXPRESSION and not _is_name(deadline.text):
         return None
     if any(isinstance(loop, While) for loop in known.occurrence.spot.loops):
@@ -159,7 +169,11 @@ def _longest(known: Known, statement: Statement, turns: float = 1) -> list[Earli
     if isinstance(statement, For):
         count = _count(known, known.key, statement.iterable) or 1
         return [e for s in statement.body for e in _longest(known, s, turns * count)]
-    found = [e for call in _calls(statement) if (e := _bounded(known, call, turns)) is not None]
+    found = [
+        e
+        for call, awaited in _calls(statement)
+        if (e := _bounded(known, call, turns, awaited=awaited)) is not None
+    ]
     blocks = [[e for s in block for e in _longest(known, s, turns)] for block in statement.blocks]
     if isinstance(statement, If):
         return found + max(blocks, key=_total, default=[])
@@ -173,15 +187,20 @@ def _total(waits: list[Earlier]) -> float:
     return sum(w.seconds for w in waits)
 
 
-def _calls(statement: Statement) -> Iterator[Call]:
+def _calls(statement: Statement) -> Iterator[tuple[Call, bool]]:
+    """The calls of a statement, and whether each is awaited on the spot."""
     if isinstance(statement, Do | Assign | Return | If):
         for expression in statement.expressions:
-            yield from (e for e in expression.walk() if isinstance(e, Call))
+            parts = list(expression.walk())
+            awaited = {id(part.value) for part in parts if isinstance(part, Await)}
+            yield from ((e, id(e) in awaited) for e in parts if isinstance(e, Call))
 
 
-def _bounded(known: Known, call: Call, turns: float) -> Earlier | None:
+def _bounded(known: Known, call: Call, turns: float, *, awaited: bool) -> Earlier | None:
     facts = known.program.facts(known.key, call)
     if facts is None or facts[0].does not in SUMMED:
+        return None
+    if facts[0].asynchronous and not awaited:
         return None
     deadline = known.program.values.deadline(known.key, call, facts[0])
     if not deadline.seconds or deadline.bound not in (Bound.CONSTANT, Bound.CALLER):

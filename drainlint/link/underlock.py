@@ -368,7 +368,9 @@ def _does(known: Known, waited: Wait | None) -> str:
         return "bound"
     if waited is None or waited.verb not in WAITS:
         return ""
-    if waited.ended or waited.own_job or waited.ready or waited.killed or waited.deadline.polls:
+    if waited.ended or waited.own_job or waited.ready or waited.killed or waited.is_brief:
+        return ""
+    if waited.deadline.polls:
         return ""
     if waited.verb == "put" and not _has_bound(known):
         return ""

@@ -8,7 +8,8 @@ from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known, is_told_not_to_wait
 from drainlint.link.cancelled import cancelled
-from drainlint.link.commands import is_brief
+from drainlint.link.commands import controls_another, is_attended, is_brief
+from drainlint.link.drain import WHOLE
 from drainlint.link.elsewhere import bounded_by_callers, bounded_in_each, limited
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
@@ -228,6 +229,9 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         by_default=_is_default(known, facts),
         runs_its_job=facts is not None and bool(facts.runs) and not facts.timeout,
         is_brief=is_brief(known, verb),
+        in_its_pools_block=verb == "wait" and _in_its_pools_block(known),
+        is_attended=is_attended(known, verb),
+        is_for_another=verb == "process" and controls_another(known),
         is_facade=_is_facade(known),
         awaited=known.is_asynchronous,
         awaited_here=_is_awaited_here(known),
@@ -251,6 +255,14 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         repeats=loop,
         earlier=earlier(known, deadline) if known.drain is not None else (),
     )
+
+
+def _in_its_pools_block(known: Known) -> bool:
+    """Whether whoever leaves the block waits for the same jobs anyway, with a timeout or not."""
+    of_futures = known.facts is not None and known.facts.name.startswith("concurrent.futures.")
+    items = (item for statement in known.occurrence.spot.withs for item in statement.items)
+    kinds = (known.program.kinds.of(known.key, item.value) for item in items)
+    return of_futures and any(kind is not None and kind.nature == "executor" for kind in kinds)
 
 
 def _is_in_loop(known: Known) -> bool:
@@ -333,7 +345,8 @@ def _is_awaited_here(known: Known) -> bool:
 
 
 def _bounded_elsewhere(known: Known, verb: str) -> str:
-    if verb in ("network", *CLIENTS):
+    listens = verb == "take" and known.kind is not None and known.kind.nature == "session"
+    if listens or verb in ("network", *CLIENTS):
         return limited(known)
     if known.is_asynchronous and known.drain is not None:
         return bounded_by_callers(known.program, known.key) or bounded_in_each(known)
@@ -357,7 +370,8 @@ def _woken_by_stop(known: Known) -> bool:
             path = f"{known.program.classes.self_name(function)}.{attribute}."
             if not any(c.func.path.startswith(path) and c.method in WAKING for c in entry.calls):
                 continue
-            if known.program.drain(function, entry.line) is not None:
+            stops = known.program.drain(function, entry.line) is not None
+            if stops or WHOLE.match(entry.short_name):
                 return True
     return False
 

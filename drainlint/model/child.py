@@ -21,3 +21,5 @@ class ChildWait(Noun):
     """Where it is read, too late; None where it never is."""
     is_bounded: bool = False
     """The wait has a timeout, so that it ends although the child does not."""
+    is_brief: bool = False
+    """All that the child has to say fits into its pipe: it only tells a version or a number."""

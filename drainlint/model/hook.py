@@ -7,9 +7,11 @@ from drainlint.model.noun import Noun
 
 OTHERS = frozenset(
     {"SIGCHLD", "SIGCLD", "SIGWINCH", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGPIPE", "SIGURG"}
-    | {"SIGIO", "SIGPOLL", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGINFO", "SIGTRAP"}
+    | {"SIGIO", "SIGPOLL", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGINFO", "SIGTRAP", "SIGTSTP"}
 )
 """Signals that ask for something else, whoever sends them."""
+RELOADS = frozenset({"SIGHUP"})
+"""Signals that, where they have a handler of their own, ask a daemon to read its settings anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

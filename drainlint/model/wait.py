@@ -53,6 +53,12 @@ class Wait(Noun):
     """It runs what it is given and gives its result, as a plain call would."""
     is_brief: bool = False
     """The child only tells something, or sends a signal, and ends."""
+    in_its_pools_block: bool = False
+    """It is made within the `with` of the executor whose jobs it waits for: so is their end."""
+    is_attended: bool = False
+    """The child is a program that its user works with: an editor, a pager."""
+    is_for_another: bool = False
+    """The child is told to stop what lives elsewhere, and may well outlive this program."""
     is_facade: bool = False
     """It gives the result of a call of the project's own, as a blocking twin of that call does."""
     awaited: bool = False

@@ -55,13 +55,14 @@ class IoUnderLock(Rule[UnderLock]):
         """Flag what is written or sent under a lock that others need for something else."""
         if not noun.sends or not (noun.saves or noun.drain is not None):
             return
-        if not noun.lock.takers or noun.lock.is_only_for_writing or noun.is_asynchronous:
+        lock = noun.lock
+        if not lock.takers or lock.is_only_for_writing or lock.only_life or noun.is_asynchronous:
             return
         yield self.found(
             noun,
-            f"`{noun.text}` writes or sends while it holds `{noun.lock.text}`, and all who need "
+            f"`{noun.text}` writes or sends while it holds `{lock.text}`, and all who need "
             "the lock wait for the disk or the network",
-            noun.lock.taken,
-            *noun.lock.takers[:3],
+            lock.taken,
+            *lock.takers[:3],
             remedy="copy under the lock, and write the copy after it was given back",
         )

@@ -53,8 +53,14 @@ class JoinBeforeRead(Rule[ChildWait]):
             wait.fed,
             wait.read,
             remedy=_remedy(wait),
-            level=Level.WARNING if wait.is_bounded else None,
+            level=_level(wait),
         )
+
+
+def _level(wait: ChildWait) -> Level | None:
+    if wait.is_brief:
+        return Level.NOTE
+    return Level.WARNING if wait.is_bounded else None
 
 
 def _remedy(wait: ChildWait) -> str:

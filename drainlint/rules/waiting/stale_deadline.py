@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.clock import StaleMoment
 from drainlint.rule import DRAINS, Rule, always, any_of, does
-from drainlint.words import KEEPS_DEADLINE
+from drainlint.words import KEEPS_DEADLINE, KEEPS_MOMENT
 
 
 class StaleDeadline(Rule[StaleMoment]):
@@ -36,7 +36,7 @@ class StaleDeadline(Rule[StaleMoment]):
 
     code = "DRN313"
     level = always(Level.ERROR)
-    words = does("clock", "wall-clock") & (any_of(KEEPS_DEADLINE) | DRAINS)
+    words = does("clock", "wall-clock") & (any_of(KEEPS_DEADLINE, KEEPS_MOMENT) | DRAINS)
 
     def check(self, moment: StaleMoment) -> Iterator[Finding]:
         """Flag the first use of a deadline that ran while the program waited to be stopped."""

@@ -11,9 +11,9 @@ HANDLERS = frozenset({"request-handler", "signal-handler", "loop-signal-handler"
 
 
 def _level(wait: Wait) -> Level:
-    if is_far_from_the_stop(wait) or wait.is_brief:
+    if is_far_from_the_stop(wait) or wait.is_brief or wait.is_attended:
         return Level.NOTE
-    if wait.drain is not None:
+    if wait.drain is not None and not wait.is_for_another:
         return Level.WARNING if wait.drain.by_name else Level.ERROR
     beside = wait.function.worker or wait.function.roles & HANDLERS
     return Level.WARNING if beside else Level.NOTE

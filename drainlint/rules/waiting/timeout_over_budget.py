@@ -48,7 +48,9 @@ class TimeoutOverBudget(Rule[Wait]):
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a constant timeout over the budget, on the drain path or of a client."""
         seconds = wait.deadline.seconds
-        if seconds is None or seconds <= wait.budget or wait.ended or wait.bounded_by:
+        if seconds is None or seconds <= wait.budget or wait.bounded_by:
+            return
+        if wait.ended or wait.killed:
             return
         if wait.verb in CLIENTS and (wait.by_default or not (wait.drain or wait.function.worker)):
             return

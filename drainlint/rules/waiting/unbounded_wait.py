@@ -50,8 +50,10 @@ class UnboundedWait(Rule[Wait]):
 
 def _level(wait: Wait) -> Level | None:
     beside = wait.drain is not None or bool(wait.function.worker)
-    if wait.killed or wait.is_brief or wait.deadline.bound is Bound.HANDED_ON:
+    if wait.killed or wait.is_brief or wait.is_attended:
         return Level.NOTE
-    if wait.is_facade and not beside:
+    if wait.deadline.bound is Bound.HANDED_ON:
+        return Level.NOTE
+    if (wait.is_facade or wait.in_its_pools_block) and not beside:
         return Level.NOTE
     return at_most(wait)
