@@ -18,7 +18,7 @@ from drainlint.link.roles import HANDLERS, WORKERS, Roles
 from drainlint.link.services import Services
 from drainlint.link.sharing import Alone, Sharing
 from drainlint.link.values import Values
-from drainlint.model.expression import Call, Constant
+from drainlint.model.expression import Call, Constant, Name
 from drainlint.model.function import Drain, Function
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
@@ -186,7 +186,9 @@ class Program:
                 if call.method in ("set", "notify", "notify_all", "notifyAll", "clear"):
                     found.add(call.func.path.rpartition(".")[0].rpartition(".")[2])
                 for argument in call.arguments:
-                    if type(argument.value) is not Constant:
+                    if type(argument.value) is Name:  # as most are
+                        handed.add(argument.value.dotted)
+                    elif type(argument.value) is not Constant:
                         handed.update(part.path for part in argument.value.walk())
             found.update(r.path.rpartition(".")[2] for r in entry.results)
         for path in handed:
