@@ -454,18 +454,27 @@ def wait_until_it_reads(process: int) -> None:
 
 
 def test_an_interruption_is_one_line_and_no_traceback(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "drainlint", "-"],
-        cwd=tmp_path,
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    # a job in the background of a shell ignores SIGINT, and whatever it starts does so, too
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "drainlint", "-"],
+            cwd=tmp_path,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     wait_until_it_reads(process.pid)
     process.send_signal(signal.SIGINT)
     assert process.stderr
+    try:
+        process.wait(timeout=60)  # with standard input still open
+    finally:
+        process.kill()
     err = process.stderr.read()
     process.communicate()
     assert (process.returncode, err) == (130, "error: interrupted\n")
