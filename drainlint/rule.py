@@ -60,6 +60,8 @@ TIMED = ("event", "aio-event", "condition")
 """Natures of what a timed wait can be upon that serves as a pause."""
 PAUSES = any_of("sleep") | does("sleep") | does("wait", on=TIMED)
 """What makes a pause: a sleep, be it by its name alone, or a timed wait."""
+POLLS = LOOPS & (PAUSES | any_of("while"))
+"""What makes a loop that pauses; a `while` may do so in a helper, and is read anyway."""
 UNKNOWN_WAITS = any_of(
     "join(x)", "wait(x)", "result(x)", "exception(x)", "communicate(x)", "get()", "wait_for"
 )

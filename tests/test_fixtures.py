@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from drainlint import rules
 from drainlint.finding import Finding
 from tests.conftest import findings_in
 
@@ -101,6 +102,22 @@ def test_a_fixture_expects_its_own_rule(project: Path) -> None:
     own = project.stem.replace("_", "-")
 
     assert own in {name for _, _, name, _ in expected_in(sources_of(project))}
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_a_rule_names_every_word_that_it_needs(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That a function is read for the sake of another rule is chance."""
+    sources = sources_of(project)
+    own = project.stem.replace("_", "-")
+    (code,) = (card.code for card in rules.cards() if card.name == own)
+    mine = {code: rules.words()[code]}
+    expected = [f for f in findings_in(sources) if f.code == code]
+
+    monkeypatch.setattr("drainlint.analysis.words", lambda: mine)
+
+    assert [f for f in findings_in(sources) if f.code == code] == expected
 
 
 def test_an_expectation_may_name_levels_and_several_rules() -> None:

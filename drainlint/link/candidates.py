@@ -35,7 +35,6 @@ from drainlint.words import (
     UNDER_A_LOCK,
 )
 
-LOOPS = frozenset({"while", "for"})
 ALL_WAYS = frozenset({BLOCKING, BOUNDED, UNBOUNDED})
 
 
@@ -83,7 +82,7 @@ class Candidates:
         if HANDLERS & self.program.roles.registered(part):
             yield HANDLES_SIGNALS
         if not self._clocks.isdisjoint(found):
-            yield from kept(self.program, part, loops=not LOOPS.isdisjoint(found))
+            yield from kept(self.program, part)
 
     @cached_property
     def _clocks(self) -> frozenset[str]:

@@ -351,7 +351,7 @@ def _set_up(moments: Moments, key: FunctionId, path: str) -> Related | None:
     return Related(scope.path, place, f"`{path}` is computed here, long before")
 
 
-def kept(program: Program, key: FunctionId, *, loops: bool) -> Iterator[str]:
+def kept(program: Program, key: FunctionId) -> Iterator[str]:
     """Whether a function keeps a moment that may bound something, or a deadline: as words."""
     entry = program.names.function(key)
     for name, ways in entry.bindings.items():
@@ -360,7 +360,7 @@ def kept(program: Program, key: FunctionId, *, loops: bool) -> Iterator[str]:
                 continue
             if isinstance(way.value, Arithmetic):
                 yield KEEPS_DEADLINE
-            if "." in name or loops or _is_used(entry, name):
+            if "." in name or _has_loops(entry) or _is_used(entry, name):
                 yield KEEPS_MOMENT
 
 
@@ -381,6 +381,11 @@ def _clock(program: Program, key: FunctionId, value: Expression) -> Call | None:
 def _tells_time(program: Program, key: FunctionId, call: Call) -> str:
     known = program.facts(key, call)
     return known[0].does if known is not None and known[0].does in CLOCKS else ""
+
+
+def _has_loops(entry: FunctionEntry) -> bool:
+    walks = (way.how == "each" for ways in entry.bindings.values() for way in ways)
+    return bool(entry.turns) or any(walks)
 
 
 def _is_used(entry: FunctionEntry, name: str) -> bool:

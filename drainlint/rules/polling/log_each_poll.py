@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.loop import Loop
-from drainlint.rule import LOOPS, PAUSES, Rule, always
+from drainlint.rule import POLLS, Rule, always
 
 SECOND = 1.0
 
@@ -35,7 +35,7 @@ class LogEachPoll(Rule[Loop]):
 
     code = "DRN108"
     level = always(Level.NOTE)
-    words = LOOPS & PAUSES
+    words = POLLS
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag the first log call that every turn of a fast polling loop makes."""

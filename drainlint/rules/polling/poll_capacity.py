@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.loop import Loop
-from drainlint.rule import LOOPS, PAUSES, Rule, always, any_of
+from drainlint.rule import POLLS, Rule, always
 from drainlint.rules.polling import pause_notes
 
 
@@ -33,7 +33,7 @@ class PollCapacity(Rule[Loop]):
 
     code = "DRN107"
     level = always(Level.WARNING)
-    words = LOOPS & PAUSES & any_of("full", "qsize", "len", "free_count", "unfinished_tasks")
+    words = POLLS
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a loop that sleeps while there is no room."""

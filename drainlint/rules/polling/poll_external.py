@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.loop import Loop
-from drainlint.rule import LOOPS, PAUSES, Levels, Rule
+from drainlint.rule import POLLS, Levels, Rule
 from drainlint.rules.polling import by_deadline, held, pause_notes
 
 
@@ -35,7 +35,7 @@ class PollExternal(Rule[Loop]):
 
     code = "DRN106"
     level = Levels(Level.ERROR, _level)
-    words = LOOPS & PAUSES
+    words = POLLS
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a pure wait that asks the world outside."""

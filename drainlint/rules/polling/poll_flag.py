@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding
 from drainlint.model.loop import Loop
-from drainlint.rule import LOOPS, PAUSES, Rule
+from drainlint.rule import POLLS, Rule
 from drainlint.rules.polling import by_deadline, held, pause_notes
 
 
@@ -32,7 +32,7 @@ class PollFlag(Rule[Loop]):
 
     code = "DRN102"
     level = by_deadline
-    words = LOOPS & PAUSES
+    words = POLLS
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a pure wait that asks flags or counters only."""

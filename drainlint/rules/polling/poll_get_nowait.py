@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.loop import Loop
-from drainlint.rule import Rule, always, any_of, does
+from drainlint.rule import Rule, always, any_of
 
 
 class PollGetNowait(Rule[Loop]):
@@ -36,7 +36,7 @@ class PollGetNowait(Rule[Loop]):
 
     code = "DRN104"
     level = always(Level.WARNING)
-    words = any_of("while") & does("take", "lock", "select", "network")
+    words = any_of("while")
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a loop that goes on after a take that did not wait found nothing."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding
 from drainlint.model.loop import Loop
-from drainlint.rule import LOOPS, PAUSES, Rule
+from drainlint.rule import POLLS, Rule
 from drainlint.rules.polling import by_deadline, held, pause_notes
 
 
@@ -38,7 +38,7 @@ class PollQueue(Rule[Loop]):
 
     code = "DRN101"
     level = by_deadline
-    words = LOOPS & PAUSES
+    words = POLLS
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a loop that sleeps in its own body and asks a queue before it ends or takes."""

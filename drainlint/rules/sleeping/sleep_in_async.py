@@ -32,7 +32,7 @@ class SleepInAsync(Rule[Blocking]):
     code = "DRN202"
     level = Levels(Level.ERROR, _level)
     cwe = 1322
-    words = any_of("async") & (
+    words = any_of("async", "yield") & (
         UNKNOWN_WAITS | does("sleep", "join", "wait", "close", ways=(BLOCKING,))
     )
 

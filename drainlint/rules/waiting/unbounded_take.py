@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.wait import Wait
-from drainlint.rule import Rule, does, on_drain_path
+from drainlint.rule import Rule, any_of, does, on_drain_path
 from drainlint.rules.waiting import is_far_from_the_stop, is_left_alone
 from drainlint.words import UNBOUNDED
 
@@ -46,7 +46,7 @@ class UnboundedTake(Rule[Wait]):
 
     code = "DRN303"
     level = on_drain_path(Level.ERROR, Level.WARNING)
-    words = does("take", "lock", "put", ways=(UNBOUNDED,))
+    words = does("take", "lock", "put", ways=(UNBOUNDED,)) | any_of("while")  # under another name
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a take, put or acquire without a bound on the drain path, or in an endless loop."""
