@@ -141,8 +141,18 @@ class Names:
     # Definitions
 
     def function(self, key: FunctionId) -> FunctionEntry:
-        """The entry of a function."""
-        return self.modules[key.path].functions[key.name]
+        """The entry of a function; of a class's own body, which is a scope as well, its bindings.
+
+        Raises KeyError for a scope of neither.
+        """
+        module = self.modules[key.path]
+        entry = module.functions.get(key.name)
+        if entry is not None:
+            return entry
+        body = module.classes[key.name]
+        return FunctionEntry(
+            body.name, "", body.line, body.first_line, body.end_line, bindings=body.bindings
+        )
 
     def enclosing(self, key: FunctionId | ClassId) -> FunctionId:
         """The scope that a function's (or class's) decorators, defaults and bases are written in.
