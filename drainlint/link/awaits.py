@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Confidence
 from drainlint.link.calls import Known
 from drainlint.link.cancelled import cancelled
-from drainlint.link.elsewhere import bounded_by_callers
+from drainlint.link.elsewhere import SPAWNING, bounded_by_callers
 from drainlint.link.ended import Subject, is_over, killed_when_late
 from drainlint.link.feeds import ways
 from drainlint.link.names import FunctionId
@@ -19,10 +19,6 @@ from drainlint.model.statement import Assign, Body
 from drainlint.model.wait import Wait
 
 AWAITED = frozenset({"task", "aio-future"})
-SPAWNING = frozenset(
-    {"create_task", "ensure_future", "create_background_task", "async_create_task"}
-)
-"""Methods whose result is a task, whatever they are called on."""
 BOUNDING = frozenset({"bound", "wait"})
 """Verbs of coroutine functions that a timeout may be given to."""
 STEPS = 3

@@ -168,9 +168,9 @@ class Known:
 
 def _is_wait_for(call: Call) -> bool:
     """Whether it is a `wait_for` of the project's own, and given more than what to wait for."""
-    *_, last = (None, *(a.value for a in call.arguments[1:]))
-    given = last is not None and not (isinstance(last, Constant) and last.value is None)
-    return call.method == "wait_for" and given
+    given = [a.value for a in call.arguments[1:]]
+    limited = bool(given) and not (isinstance(given[-1], Constant) and given[-1].value is None)
+    return call.method == "wait_for" and limited
 
 
 def _is_scope(name: str) -> bool:

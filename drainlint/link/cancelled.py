@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from drainlint.index.entries import FunctionEntry
+from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId
@@ -18,7 +19,6 @@ COPYING = frozenset({"update", "extend"})
 CATCHES_CANCELLATION = re.compile(
     r"(^|\.)(CancelledError|BaseException|Cancelled|get_cancelled_exc_class)$"
 )
-SUPPRESSING = frozenset({"suppress", "ignoring", "silence"})
 NEAR = 6
 """How many statements before an await a cancel is looked for."""
 
@@ -179,7 +179,7 @@ def _takes_cancellation(known: Known) -> bool:
         for item in statement.items:
             value = item.value
             suppressed = value.arguments if isinstance(value, Call) else ()
-            if isinstance(value, Call) and value.method not in SUPPRESSING:
+            if isinstance(value, Call) and not named("suppresses", value.method):
                 continue
             if any(CATCHES_CANCELLATION.search(a.value.path) for a in suppressed):
                 return True

@@ -119,12 +119,11 @@ class Candidates:
 
     def _handed(self, key: FunctionId, value: Expression | None) -> CallFacts | None:
         """What is known of a function that a call hands on: `os._exit`, `thread.join`."""
-        head, dot, method = ("", "", "") if value is None else value.path.rpartition(".")
-        if not method:
+        if value is None:
             return None
-        dotted = self.program.library(key, f"{head}{dot}{method}")
-        if dotted:
+        if dotted := self.program.library(key, value.path):
             return self.program.knowledge.call(dotted)
+        head, dot, method = value.path.rpartition(".")
         kind = self.program.kinds.of(key, Name(head)) if dot else None
         return self.program.kinds.method_facts(kind, method)
 

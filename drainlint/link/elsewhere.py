@@ -20,9 +20,12 @@ from drainlint.model.expression import (
 )
 from drainlint.model.place import Place
 
-RUNNING = frozenset({"create_task", "ensure_future", "Thread", "submit"})
+SPAWNING = frozenset(
+    {"create_task", "ensure_future", "create_background_task", "async_create_task"}
+)
+"""Methods whose result is a task, whatever they are called on."""
+RUNNING = SPAWNING | {"Thread", "submit"}
 """What starts something and does not wait for it: a `timeout=` of it is something else."""
-SPAWNING = frozenset({"create_task", "ensure_future"})
 DEPTH = 4
 """How many callers up a bound is looked for."""
 CLIENTS = frozenset({"client", "limits"})

@@ -54,9 +54,8 @@ AGAIN = frozenset({"wait", "result", "join"})
 """Methods by which one waits for the same thing a second time."""
 ACTING = re.compile(r"kill|terminate|cancel|send_signal|abort|^_exit$|force|interrupt")
 """What is done to those who are late, by the names of methods."""
-FILLING = frozenset({"append", "add", "put", "put_nowait", "update", "set", "extend", "setdefault"})
+FILLING = frozenset({"set", "setdefault"})
 EVENTS = frozenset({"event", "aio-event", "condition", "aio-condition"})
-SUPPRESSING = frozenset({"suppress", "ignoring", "silence"})
 FAR = 2
 """Steps from the root of a drain path after which a short wait on an event is its caller's tick."""
 
@@ -85,7 +84,7 @@ def _is_swallowed(known: Known, outcome: str) -> bool:
     for statement in known.occurrence.spot.withs:
         for item in statement.items:
             value = item.value
-            if isinstance(value, Call) and value.method in SUPPRESSING:
+            if isinstance(value, Call) and named("suppresses", value.method):
                 return any(a.value.path.endswith(last) for a in value.arguments)
     for spot in known.occurrence.spot.outward():
         if isinstance(spot.owner, Try) and spot.section == "body":
@@ -196,7 +195,7 @@ def _filled(known: Known) -> frozenset[str]:
         found.update(
             call.receiver.path
             for call in entry.calls
-            if call.method in FILLING and call.receiver is not None
+            if (call.method in FILLING or named("adds", call.method)) and call.receiver is not None
         )
         found.update(
             path for path, ways in entry.bindings.items() if any(w.how == "element" for w in ways)

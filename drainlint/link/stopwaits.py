@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from drainlint.index.entries import Binding, FunctionEntry, Turn
+from drainlint.knowledge.names import named
 from drainlint.link.graph import Graph
 from drainlint.link.names import ClassId, FunctionId, Module, Variable
 from drainlint.link.roles import HANDLERS, WORKERS, Roles
@@ -31,7 +32,6 @@ STEPS = 6
 """Through how many calls it is followed whether a function waits for the request to stop."""
 NEAR = 3
 """Calls from a handler; what is set farther off is a part's own end, not what is waited for."""
-COLLECTING = frozenset({"append", "add", "insert", "extend", "put", "put_nowait"})
 
 Thing = tuple[FunctionId | ClassId, str]
 """A variable or an attribute: who binds it, and its name."""
@@ -309,7 +309,7 @@ class StopWaits:
     def _keeps(self, entry: FunctionEntry, callee: FunctionId, place: Place) -> bool:
         """Whether a coroutine is only put by, to be awaited later: `tasks.append(serve())`."""
         return self.names.function(callee).is_async and any(
-            outer.method in COLLECTING and outer.place != place and outer.place.holds(place)
+            named("adds", outer.method) and outer.place != place and outer.place.holds(place)
             for outer in entry.calls
         )
 

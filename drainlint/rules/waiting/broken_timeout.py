@@ -3,14 +3,10 @@
 from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
+from drainlint.knowledge import WAITING
 from drainlint.model.limit import Flaw, Limit
 from drainlint.rule import Rule, always, any_of, does
 from drainlint.words import BLOCKING, ODD_LIMIT, UNBOUNDED
-
-WAITS = (
-    *("join", "wait", "take", "put", "close", "network"),
-    *("process", "select", "lock", "flush", "killall"),
-)
 
 
 class BrokenTimeout(Rule[Limit]):
@@ -46,8 +42,8 @@ class BrokenTimeout(Rule[Limit]):
 
     code = "DRN315"
     level = always(Level.ERROR)
-    words = (does(*WAITS, "bound") | does("stop")) & (
-        any_of(ODD_LIMIT, "while") | does(*WAITS, ways=(BLOCKING, UNBOUNDED)) | does("stop")
+    words = does(*WAITING, "bound", "stop") & (
+        any_of(ODD_LIMIT, "while") | does(*WAITING, ways=(BLOCKING, UNBOUNDED)) | does("stop")
     )
 
     def check(self, limit: Limit) -> Iterator[Finding]:

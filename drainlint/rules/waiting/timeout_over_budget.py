@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
+from drainlint.knowledge import WAITING
 from drainlint.model.wait import Wait
 from drainlint.rule import DRAINS, Rule, any_of, does, on_drain_path
 from drainlint.rules.waiting import is_far_from_the_stop
@@ -38,12 +39,9 @@ class TimeoutOverBudget(Rule[Wait]):
 
     code = "DRN307"
     level = on_drain_path(Level.WARNING, Level.NOTE)
-    words = (
-        any_of("join(x)")
-        | does("join", "wait", "take", "put", "close", "process", ways=(BOUNDED,))
-        | does("select", "lock", "flush", "killall", *CLIENTS, ways=(BOUNDED,))
-        | does("bound")
-    ) & (DRAINS | any_of(IN_A_WORKER))
+    words = (any_of("join(x)") | does(*WAITING, *CLIENTS, ways=(BOUNDED,)) | does("bound")) & (
+        DRAINS | any_of(IN_A_WORKER)
+    )
 
     def check(self, wait: Wait) -> Iterator[Finding]:
         """Flag a constant timeout over the budget, on the drain path or of a client."""

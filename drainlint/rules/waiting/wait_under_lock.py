@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.lock import UnderLock
-from drainlint.rule import LOCKED, Rule, always, any_of, does
+from drainlint.rule import LOCKED, UNKNOWN_WAITS, Rule, always, any_of, does
 
 
 class WaitUnderLock(Rule[UnderLock]):
@@ -51,7 +51,8 @@ class WaitUnderLock(Rule[UnderLock]):
     level = always(Level.ERROR)
     cwe = 833
     words = (
-        any_of("join(x)", "await name", "wait(x)", "result(x)", "get()")
+        any_of("await name")
+        | UNKNOWN_WAITS
         | does("join", "wait", "take", "put", "close", "network", "process", "select", "lock")
         | does("sleep", "bound", "killall")
     ) & LOCKED
