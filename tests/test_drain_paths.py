@@ -1215,3 +1215,22 @@ def test_a_method_that_may_end_anything_leads_on_to_what_it_calls_alone() -> Non
     assert drain(aborting, "Route.guard") is not None
     assert drain(aborting, "Route.settle") is None
     assert drain(program(text.format(name="stop")), "Route.settle") is not None
+
+
+@pytest.mark.parametrize("then", ["return task", "return asyncio.shield(task)"])
+def test_a_task_that_is_given_to_the_caller_is_waited_for(then: str) -> None:
+    text = """
+        import asyncio
+
+        class Cluster:
+            async def close(self):
+                await self.wind_up()
+
+            def wind_up(self):
+                task = asyncio.ensure_future(self.retire())
+                {then}
+
+            async def retire(self): ...
+    """
+    assert drain(program(text.format(then=then)), "Cluster.retire") is not None
+    assert drain(program(text.format(then="self.task = task")), "Cluster.retire") is None

@@ -27,7 +27,9 @@ class Started:
             return False
         if entry.is_async:
             return not _is_used(entry, place)
-        return not any(call.method in RUNNING for call in entry.calls)
+        return not (
+            _is_returned(entry, place) or any(call.method in RUNNING for call in entry.calls)
+        )
 
     @cached_property
     def _places(self) -> dict[tuple[FunctionId, FunctionId], Place]:
@@ -45,12 +47,23 @@ def _is_used(entry: FunctionEntry, place: Place) -> bool:
         return True
     if any(isinstance(e, Call) and e.place == place for e in entry.checkpoints):
         return True
-    names = {
+    given = (a.value.path for c in entry.calls for a in c.arguments)
+    awaited = (one.value.path for one in entry.awaits)
+    return not _names(entry, place).isdisjoint((*given, *awaited)) or _is_returned(entry, place)
+
+
+def _is_returned(entry: FunctionEntry, place: Place) -> bool:
+    """Whether a function gives the task that it starts to its caller, who may wait for it."""
+    returned = [part for result in entry.results for part in result.walk()]
+    return not _names(entry, place).isdisjoint(part.path for part in returned) or any(
+        isinstance(part, Call) and part.place == place for part in returned
+    )
+
+
+def _names(entry: FunctionEntry, place: Place) -> frozenset[str]:
+    """What a function calls the task that it starts there."""
+    return frozenset(
         path
         for path, ways in entry.bindings.items()
         if any(isinstance(way.value, Call) and way.value.place == place for way in ways)
-    }
-    given = (a.value.path for c in entry.calls for a in c.arguments)
-    awaited = (one.value.path for one in entry.awaits)
-    returned = (part.path for result in entry.results for part in result.walk())
-    return bool(names & {*given, *awaited, *returned})
+    )
