@@ -1234,3 +1234,79 @@ def test_a_task_that_is_given_to_the_caller_is_waited_for(then: str) -> None:
     """
     assert drain(program(text.format(then=then)), "Cluster.retire") is not None
     assert drain(program(text.format(then="self.task = task")), "Cluster.retire") is None
+
+
+HEIRS = """
+    class Channel:
+        def leave(self):
+            {leaving}
+
+        def _delete(self):
+            pass
+
+    class Memory(Channel):
+        def stop(self):
+            super().leave()
+
+        def _delete(self):
+            self.forget()
+
+        def forget(self):
+            pass
+
+    class Wire(Channel):
+        def _delete(self):
+            self.send()
+
+        def send(self):
+            pass
+
+    class Cached(Memory):
+        def _delete(self):
+            pass
+    """
+
+
+@pytest.mark.parametrize(
+    ("leaving", "reached"),
+    [
+        ("self._delete()", {"Memory._delete", "Memory.forget", "Cached._delete"}),
+        ("Wire()._delete()", {"Wire._delete", "Wire.send"}),
+        ("self.refresh()", set()),
+    ],
+)
+def test_a_chain_stays_on_the_object_that_it_is_on(leaving: str, reached: set[str]) -> None:
+    """An heir's end does not lead through its base into what only another heir does."""
+    made = program(HEIRS.format(leaving=leaving))
+    paths = {name for name in made.names.modules["app.py"].functions if drain(made, name)}
+    assert paths == reached | {"Memory.stop", "Channel.leave"}
+
+
+def test_whoever_may_be_any_heir_leads_into_all_of_them() -> None:
+    made = program(HEIRS.replace("def leave", "def close").format(leaving="self._delete()"))
+    for name in ("Channel._delete", "Memory.forget", "Wire.send", "Cached._delete"):
+        assert drain(made, name) is not None, name
+
+
+@pytest.mark.parametrize("heir", ["class Both(Stops, Works):\n    pass", ""])
+def test_one_heir_leads_into_another_where_a_class_is_both(heir: str) -> None:
+    made = program(
+        """
+        class Base:
+            def leave(self):
+                self.halt()
+
+        class Stops(Base):
+            def stop(self):
+                super().leave()
+
+        class Works(Base):
+            def halt(self):
+                self.join_all()
+
+            def join_all(self):
+                pass
+"""
+        + textwrap.indent(heir, " " * 8)
+    )
+    assert (drain(made, "Works.join_all") is not None) is bool(heir)

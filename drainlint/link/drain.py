@@ -10,7 +10,8 @@ from drainlint.finding import Related
 from drainlint.index.entries import MODULE, FunctionEntry
 from drainlint.link.entries import Entries
 from drainlint.link.graph import Graph, Registration
-from drainlint.link.names import FunctionId
+from drainlint.link.names import ClassId, FunctionId
+from drainlint.link.objects import Objects
 from drainlint.link.roles import HANDLERS, Roles
 from drainlint.link.services import EVENTS, RESOURCES, WORKERS, Services
 from drainlint.link.started import Started
@@ -95,12 +96,34 @@ class Root:
 class _Reached:
     root: Root
     chain: tuple[FunctionId, ...]
+    me: ClassId | None
+    """What `self` is at its end, at least."""
+
     guessed: bool = False
     """A call on the way may as well enter another function."""
 
     @property
     def is_weak(self) -> bool:
         return self.root.by_name or self.guessed
+
+
+class _Found:
+    """What was reached so far, and on which objects."""
+
+    def __init__(self, objects: Objects) -> None:
+        self.first: dict[FunctionId, _Reached] = {}
+        self._objects = objects
+        self._on: dict[FunctionId, set[ClassId | None]] = {}
+
+    def is_new(self, one: _Reached) -> bool:
+        """Whether a chain leads to a function, or to an object, that no other has led to."""
+        here = one.chain[-1]
+        seen = self._on.setdefault(here, set())
+        if self._objects.covers(seen, one.me):
+            return False
+        seen.add(one.me)
+        self.first.setdefault(here, one)
+        return True
 
 
 class DrainPaths:
@@ -121,6 +144,7 @@ class DrainPaths:
         self.services = services
         self._entries = Entries(graph, roles)
         self._started = Started(graph)
+        self._objects = Objects(graph.classes)
         self.stop_waits = StopWaits(graph, roles, self._stopping)
 
     # Roots
@@ -138,10 +162,9 @@ class DrainPaths:
 
     def _stopping(self) -> set[FunctionId]:
         """The functions that run when the program stops, whatever its main flow waits for."""
-        found: dict[FunctionId, _Reached] = {}
-        starts = (_Reached(root, (root.function,)) for root in self._whole)
-        self._spread(found, starts, certain=False)
-        return found.keys() - self.roles.main
+        found = _Found(self._objects)
+        self._spread(found, map(self._at, self._whole), certain=False)
+        return found.first.keys() - self.roles.main
 
     def _registered(self) -> Iterator[Root]:
         for registration in self.graph.registrations:
@@ -296,29 +319,40 @@ class DrainPaths:
     @cached_property
     def _reached(self) -> dict[FunctionId, _Reached]:
         """Functions that are on the drain path as a whole, each by its best evidence."""
-        found: dict[FunctionId, _Reached] = {}
+        found = _Found(self._objects)
         guesses = self._spread(found, self._begun(by_name=False))
         weak = list(self._begun(by_name=True))
         leading = (one for one in weak if not one.root.says_little)
         self._spread(found, (*guesses, *leading), certain=False)
         self._spread(found, (one for one in weak if one.root.says_little), certain=False)
-        return found
+        return found.first
 
     def _begun(self, *, by_name: bool) -> Iterator[_Reached]:
         """Where paths begin: the roots themselves, and what the lines of partial roots call."""
         for root in self.roots:
             if root.by_name is not by_name:
                 continue
+            start = self._at(root)
             if not root.first_line:
-                yield _Reached(root, (root.function,))
+                yield start
                 continue
             for callee in self._called_in(root):
-                guessed = (root.function, callee) in self.graph.guessed
-                yield _Reached(root, (root.function, callee), guessed)
+                yield from self._entering(start, callee)
+
+    def _at(self, root: Root) -> _Reached:
+        return _Reached(root, (root.function,), self._objects.of(root.function))
+
+    def _entering(self, current: _Reached, callee: FunctionId) -> Iterator[_Reached]:
+        """A chain with one more call, if its object allows that."""
+        caller = current.chain[-1]
+        entered = self._objects.after(caller, current.me, callee)
+        if entered is not None:
+            guessed = current.guessed or (caller, callee) in self.graph.guessed
+            yield _Reached(current.root, (*current.chain, callee), *entered, guessed)
 
     def _spread(
         self,
-        found: dict[FunctionId, _Reached],
+        found: _Found,
         starts: Iterable[_Reached],
         *,
         certain: bool = True,
@@ -335,8 +369,7 @@ class DrainPaths:
                 return
             if one.guessed and certain:
                 guesses.append(one)
-            elif one.chain[-1] not in found:
-                found[one.chain[-1]] = one
+            elif found.is_new(one):
                 queue.append(one)
 
         for start in starts:
@@ -346,10 +379,9 @@ class DrainPaths:
             if current.root.says_little and len(current.chain) > 1:
                 continue
             for callee in self.graph.callees.get(current.chain[-1], ()):
-                if callee not in found and not self._goes_on(current, callee):
-                    guessed = (current.chain[-1], callee) in self.graph.guessed
-                    chain = (*current.chain, callee)
-                    reach(_Reached(current.root, chain, current.guessed or guessed))
+                if not self._goes_on(current, callee):
+                    for one in self._entering(current, callee):
+                        reach(one)
         return guesses
 
     def _goes_on(self, current: _Reached, callee: FunctionId) -> bool:
@@ -386,7 +418,7 @@ class DrainPaths:
         if reached is None or reached.is_weak:
             for root in self._partial.get(key, ()):
                 if root.first_line <= line <= root.last_line:
-                    reached = _Reached(root, (key,))
+                    reached = self._at(root)
                     break
         if reached is None:
             return None
