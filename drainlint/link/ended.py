@@ -1,11 +1,10 @@
 """Has what is waited for ended already? Then waiting for it is no wait."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drainlint.index.entries import Binding
-from drainlint.link.calls import Known, is_log
+from drainlint.link.calls import Known
 from drainlint.link.names import Variable
 from drainlint.link.origins import ways
 from drainlint.link.spared import has_reported
@@ -45,10 +44,6 @@ ENDING_ONCE = frozenset({"popen", "process", "thread", "greenlet", "future", "ta
 """Natures of things that end once and for all; an event may be cleared, a queue filled again."""
 FEW = 8
 """How many statements up a check is believed: what was checked further up may be alive again."""
-JUST_BEFORE = 3
-BOUNDED = frozenset({"wait_for", "wait"})
-"""Functions that wait for what they are given, and take a timeout."""
-KILLING = re.compile(r"(^|_)kill($|_)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +70,25 @@ class Subject:
 
     def is_one_of(self, iterable: Expression) -> bool:
         """Whether it is taken from what is iterated over."""
-        return _stripped(iterable).text in self.groups
+        return stripped(iterable).text in self.groups
 
 
 def _groups(known: Known, receiver: Expression) -> Iterator[str]:
     for loop in known.occurrence.spot.loops:
         if isinstance(loop, For) and receiver.path in _names(loop.target):
-            yield _stripped(loop.iterable).text
+            yield stripped(loop.iterable).text
     for around in known.occurrence.around:
         if isinstance(around, Comprehension):
             for clause in around.clauses:
                 if receiver.path in _names(clause.target):
-                    yield _stripped(clause.iterable).text
+                    yield stripped(clause.iterable).text
 
 
 def _names(target: Expression) -> set[str]:
     return {e.path for e in target.walk() if e.path}
 
 
-def _stripped(iterable: Expression) -> Expression:
+def stripped(iterable: Expression) -> Expression:
     """A collection without what only walks over it: `list(workers)`, `workers.values()`."""
     while isinstance(iterable, Call):
         receiver = iterable.receiver
@@ -406,80 +401,6 @@ def _holds_finished(path: str, way: Binding) -> str:
         if any(isinstance(c, Call) and c.method in DONE and not c.arguments for c in conditions):
             return f"`{path}` holds what is done"
     return ""
-
-
-# Killed for good
-
-
-def killed(known: Known) -> bool:
-    """Whether the same thing was killed for good by one of the last statements before."""
-    subject = _several(known) or Subject.of(known)
-    if subject is None:
-        return False
-    if known.kind is not None and known.kind.nature in ("greenlet", "group"):
-        return False
-    given = {a.value.text for a in known.call.arguments}  # `psutil.wait_procs(children)`
-    for number, statement in enumerate(known.occurrence.spot.preceding()):
-        if number > JUST_BEFORE:
-            return False
-        each = isinstance(statement, For) and (
-            subject.is_one_of(statement.iterable) or _stripped(statement.iterable).text in given
-        )
-        for call in statement_calls(statement):
-            own = call.method == "kill" and not call.arguments  # os.kill sends what it is told
-            if own and (each or subject.is_(call.receiver) or _is_its_process(call, subject)):
-                return True
-            if _sends_kill(call):
-                return True
-    return False
-
-
-def _several(known: Known) -> Subject | None:
-    """All that a function waits for: `psutil.wait_procs(alive, timeout=3)`."""
-    if known.facts is None or known.facts.outcome != "not-done" or not known.call.arguments:
-        return None
-    given = known.call.arguments[0].value
-    return Subject(given, frozenset({_stripped(given).text})) if given.path else None
-
-
-def killed_when_late(known: Known, subject: Subject) -> bool:
-    """Whether it was waited for before, for a while, and killed where that was not enough."""
-    for number, statement in enumerate(known.occurrence.spot.preceding()):
-        if number > FEW:
-            return False
-        tries = [s for s in statement.walk() if isinstance(s, Try)]
-        for one in tries if isinstance(statement, Try | If) else ():
-            late = (call for h in one.handlers for s in h.body for call in statement_calls(s))
-            if _waits_for_a_while(one, subject) and any(map(_kills, late)):
-                return True
-    return False
-
-
-def _kills(call: Call) -> bool:
-    return bool(KILLING.search(call.method)) or _sends_kill(call)
-
-
-def _waits_for_a_while(statement: Try, subject: Subject) -> bool:
-    """Whether a `try` waits for something under a timeout: `wait_for(shield(task), 5)`."""
-    return any(
-        call.method in BOUNDED
-        and any(subject.is_(part) for a in call.arguments[:1] for part in a.value.walk())
-        for inner in statement.body
-        for call in statement_calls(inner)
-    )
-
-
-def _is_its_process(call: Call, subject: Subject) -> bool:
-    """`psutil.Process(child.pid).kill()`: the same process by its number."""
-    by_number = call.receiver if isinstance(call.receiver, Call) else None
-    path = f"{subject.expression.path}.pid"
-    return by_number is not None and any(a.value.path == path for a in by_number.arguments)
-
-
-def _sends_kill(call: Call) -> bool:
-    """Whether a call is told to kill for good: `os.kill(pid, SIGKILL)`, or a helper around it."""
-    given = (a.value.path.rpartition(".")[2] for a in call.arguments)
-    return not is_log(call) and any(name == "SIGKILL" for name in given)
 
 
 def statement_calls(statement: Statement) -> Iterator[Call]:

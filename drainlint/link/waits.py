@@ -11,10 +11,11 @@ from drainlint.link.cancelled import cancelled
 from drainlint.link.commands import controls_another, is_attended, is_brief
 from drainlint.link.drain import WHOLE
 from drainlint.link.elsewhere import bounded_by_callers, bounded_in_each, limited
-from drainlint.link.ended import ended, killed
+from drainlint.link.ended import ended
 from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.finished import finished, watched
 from drainlint.link.handed import HANDED_ON, hands_on, is_own_job, waits_by_default
+from drainlint.link.killings import killed
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import is_pause, seen
 from drainlint.link.program import Program
