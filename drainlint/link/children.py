@@ -7,6 +7,8 @@ from drainlint.finding import Related
 from drainlint.index.entries import FunctionEntry
 from drainlint.link.calls import Known
 from drainlint.link.commands import fills_no_pipe
+from drainlint.link.ended import statement_calls
+from drainlint.link.killings import JUST_BEFORE
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, identity, made, runs
 from drainlint.link.program import Program
@@ -81,7 +83,21 @@ def _of_child(known: Known, waited: Wait | None) -> _Wait | None:
         return None
     if waited.verb not in ("join", "wait") or known.call.method == "communicate":
         return None
+    if waited.nature == "process" and _was_terminated(known):
+        return None
     return _Wait(known, waited.nature, not waited.is_unbounded)
+
+
+def _was_terminated(known: Known) -> bool:
+    """Whether it was terminated just before; a command may handle the signal, and write on."""
+    return any(
+        call.method == "terminate"
+        and call.receiver is not None
+        and call.receiver.text == known.subject
+        for number, statement in enumerate(known.occurrence.spot.preceding())
+        if number < JUST_BEFORE
+        for call in statement_calls(statement)
+    )
 
 
 def _polled(known: Known) -> _Wait | None:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drainlint.index.entries import Binding
+from drainlint.index.entries import Binding, FunctionEntry
 from drainlint.link.calls import Known
 from drainlint.link.names import Variable
 from drainlint.link.origins import ways
+from drainlint.link.results import parameters_of
 from drainlint.link.spared import has_reported
 from drainlint.model.expression import (
     Call,
@@ -40,6 +41,8 @@ TAKING = frozenset({"pop", "popleft", "copy", "values", "items", "next"})
 WAITED = frozenset({"communicate", "join", "wait", "result", "exception"})
 RESULTS = frozenset({"result", "exception"})
 """Questions that are answered at once after whatever they ask was waited for."""
+RAISING = RESULTS | {"communicate"}
+"""Waits that raise where their time runs out: what follows them found the thing at its end."""
 ENDING_ONCE = frozenset({"popen", "process", "thread", "greenlet", "future", "task", "aio-process"})
 """Natures of things that end once and for all; an event may be cleared, a queue filled again."""
 FEW = 8
@@ -143,7 +146,9 @@ def _checked_around(known: Known, subject: Subject) -> str:
         owner = spot.owner
         if not isinstance(owner, If | While):
             continue
-        if spot.section == "body" and _says_ended(owner.test, subject):
+        if spot.section == "body" and (
+            _says_ended(owner.test, subject) or _helper_says_ended(known, owner.test, subject)
+        ):
             return f"`{owner.test.text}` was checked"
         if spot.section == "else" and _says_alive(owner.test, subject):
             return f"`{owner.test.text}` was checked"
@@ -161,7 +166,10 @@ def _checked_around(known: Known, subject: Subject) -> str:
                 return "it was checked in the same expression"
             case Comprehension(clauses=clauses):
                 conditions = (c for clause in clauses for c in clause.conditions)
-                if any(_says_ended(c, subject) for c in conditions):
+                if any(
+                    _says_ended(c, subject) or _helper_says_ended(known, c, subject)
+                    for c in conditions
+                ):
                     return "the comprehension checks it"
     return ""
 
@@ -200,10 +208,11 @@ def _alias(test: Expression, subject: Subject) -> Expression | None:
 def _checked_before(known: Known, subject: Subject) -> str:
     """After `if not f.done(): return`, or after a loop that ends only when it is done."""
     ends_once = _ends_once(known)
+    failed = set(_failed(known))
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > FEW:
             return ""
-        if ends_once and _waited_for(statement, subject):
+        if ends_once and _waited_for(statement, subject, raised=id(statement) in failed):
             return "it was waited for before"
         match statement:
             case If(test=test, body=body) if _leaves(body) and _says_alive(test, subject):
@@ -215,6 +224,13 @@ def _checked_before(known: Known, subject: Subject) -> str:
         if _binds_anew(statement, subject):
             return ""
     return ""
+
+
+def _failed(known: Known) -> Iterator[int]:
+    """The statements that came before it and may have raised: its handler's, its `finally`'s."""
+    for spot in known.occurrence.spot.outward():
+        if isinstance(spot.owner, Try) and spot.section in ("handler", "final"):
+            yield from map(id, spot.owner.body)
 
 
 def _binds_anew(statement: Statement, subject: Subject) -> bool:
@@ -231,19 +247,23 @@ def _ends_once(known: Known) -> bool:
     return ends or known.call.method in RESULTS
 
 
-def _waited_for(statement: Statement, subject: Subject) -> bool:
-    """Whether a statement has waited for the same thing already, to its end."""
+def _waited_for(statement: Statement, subject: Subject, *, raised: bool) -> bool:
+    """Whether a statement has waited for the same thing already, to its end.
+
+    `raised`: the statement may have raised, so a wait that says in that way that its time ran out
+    may be over before what it waited for.
+    """
     if isinstance(statement, If):
-        return _waited_in(statement.test, subject)
+        return _waited_in(statement.test, subject, raised=raised)
     return isinstance(statement, Do | Assign) and any(
-        _waited_in(expression, subject) for expression in statement.expressions
+        _waited_in(expression, subject, raised=raised) for expression in statement.expressions
     )
 
 
-def _waited_in(expression: Expression, subject: Subject) -> bool:
+def _waited_in(expression: Expression, subject: Subject, *, raised: bool = False) -> bool:
     """Whether an expression waits for the same thing, whatever else it does."""
     return any(
-        call.method in WAITED and subject.is_(call.receiver) and not _gives_up(call)
+        call.method in WAITED and subject.is_(call.receiver) and not _gives_up(call, raised=raised)
         for call in always_called(expression)
     )
 
@@ -265,9 +285,9 @@ def always_called(expression: Expression) -> Iterator[Call]:
         yield from always_called(part)
 
 
-def _gives_up(call: Call) -> bool:
-    """Whether a wait may be over before what is waited for; `communicate` raises where it is."""
-    return bool(call.arguments) and call.method != "communicate"
+def _gives_up(call: Call, *, raised: bool) -> bool:
+    """Whether a wait may be over before what is waited for; some raise where they are."""
+    return bool(call.arguments) and (raised or call.method not in RAISING)
 
 
 def _ends_with(statement: With, subject: Subject) -> bool:
@@ -299,6 +319,36 @@ def _says_ended(test: Expression, subject: Subject) -> bool:
         case Logic(operator="and", values=values):
             return any(_says_ended(v, subject) for v in values)
     return False
+
+
+def _helper_says_ended(known: Known, test: Expression, subject: Subject) -> bool:
+    """Whether a test that holds asks a function of the project, which looks whether it is done."""
+    parts = test.values if isinstance(test, Logic) and test.operator == "and" else (test,)
+    return any(
+        isinstance(part, Call)
+        and any(
+            _looks_at(known.program.names.function(target), part, subject)
+            for target in known.program.graph.targets(known.key, part)
+        )
+        for part in parts
+    )
+
+
+def _looks_at(helper: FunctionEntry, call: Call, subject: Subject) -> bool:
+    """Whether a function asks what it is given whether it is done, or waits for it for a while."""
+    given = {
+        name
+        for name, value in parameters_of(helper, call, bound=bool(helper.owner))
+        if subject.is_(value)
+    }
+    denied = [p.value for r in helper.results for p in r.walk() if isinstance(p, Not)]
+    return any(
+        inner.receiver is not None
+        and inner.receiver.path in given
+        and (inner.method in RESULTS if inner.arguments else inner.method in DONE)
+        and inner not in denied
+        for inner in helper.calls
+    )
 
 
 def _says_alive(test: Expression, subject: Subject) -> bool:

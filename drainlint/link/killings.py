@@ -4,6 +4,9 @@ import re
 
 from drainlint.link.calls import Known, is_log
 from drainlint.link.ended import FEW, Subject, statement_calls, stripped
+from drainlint.link.names import FunctionId
+from drainlint.link.origins import ways
+from drainlint.link.program import Program
 from drainlint.model.expression import Call
 from drainlint.model.statement import For, If, Try
 
@@ -11,11 +14,17 @@ JUST_BEFORE = 3
 """How many statements up a kill is still the one that the wait is for."""
 BOUNDED = frozenset({"wait_for", "wait"})
 """Functions that wait for what they are given, and take a timeout."""
+BY_NUMBER = frozenset({"os.waitpid", "os.wait3", "os.wait4", "os.waitid", "os.wait"})
+"""Waits for children that are known by their numbers alone."""
+SENDING = frozenset({"kill", "killpg"})
+"""Functions that send a child the signal which they are given."""
 KILLING = re.compile(r"(^|_)kill($|_)")
 
 
 def killed(known: Known) -> bool:
     """Whether the same thing was killed for good by one of the last statements before."""
+    if known.facts is not None and known.facts.name in BY_NUMBER and _killed_by_callers(known):
+        return True
     subject = _several(known) or Subject.of(known)
     if subject is None:
         return False
@@ -35,6 +44,41 @@ def killed(known: Known) -> bool:
             if _sends_kill(call):
                 return True
     return False
+
+
+def _killed_by_callers(known: Known) -> bool:
+    """Whether whoever stops has killed the child before it calls the method that reaps it."""
+    program = known.program
+    calls = [
+        (caller, call)
+        for caller in program.graph.callers.get(known.key, ())
+        for call in program.names.function(caller).calls
+        if known.key in program.graph.targets(caller, call)
+        and program.drain(caller, call.place.line) is not None
+    ]
+    return bool(calls) and all(
+        any(
+            _kills(before)
+            and before.receiver == call.receiver
+            and call.place.line - JUST_BEFORE <= before.place.line < call.place.line
+            and any(_kills_for_good(program, t) for t in program.graph.targets(caller, before))
+            for before in program.names.function(caller).calls
+        )
+        for caller, call in calls
+    )
+
+
+def _kills_for_good(program: Program, helper: FunctionId) -> bool:
+    """Whether a function sends SIGKILL, unless it is told otherwise."""
+    entry = program.names.function(helper)
+    if any(_sends_kill(call) for call in entry.calls):
+        return True
+    sending = [call for call in entry.calls if call.method in SENDING]
+    sent = {argument.value.path for call in sending for argument in call.arguments}
+    given = [p.default for p in entry.parameters if p.default is not None and p.name in sent]
+    values = [*given, *(way.value for d in given for _, way in ways(program, helper, d.path))]
+    parts = (part for value in values for part in value.walk())
+    return any(part.path.rpartition(".")[2] == "SIGKILL" for part in parts)
 
 
 def _several(known: Known) -> Subject | None:
