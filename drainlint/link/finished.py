@@ -6,6 +6,7 @@ from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
+from drainlint.link.endings import told_at_its_end
 from drainlint.link.handshakes import is_told_at_once
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, made, runs
@@ -34,6 +35,8 @@ def finished(known: Known) -> str:
         return "its server was closed right after it was made"
     if is_told_at_once(known):
         return "the thread that was just started sets it first of all"
+    if told := told_at_its_end(known):
+        return told
     if _served_until(known):
         return "its server was shut down"
     if known.kind is not None and known.kind.nature == "pool" and known.call.method == "join":
