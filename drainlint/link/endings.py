@@ -28,7 +28,7 @@ def told_at_its_end(known: Known) -> str:
     """What told whoever joins a thread that it was about to end; empty for nothing."""
     if known.does != "join" or known.kind is None or known.kind.nature != "thread":
         return ""
-    workers = tuple(_workers(known))
+    workers = tuple(workers_of(known))
     if not workers:
         return ""
     for call in _heard(known):
@@ -40,7 +40,7 @@ def told_at_its_end(known: Known) -> str:
     return ""
 
 
-def _workers(known: Known) -> Iterator[FunctionId]:
+def workers_of(known: Known) -> Iterator[FunctionId]:
     """What the thread that is joined runs."""
     receiver, program = known.call.receiver, known.program
     if receiver is None:

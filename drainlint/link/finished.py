@@ -10,6 +10,7 @@ from drainlint.link.endings import told_at_its_end
 from drainlint.link.handshakes import is_told_at_once
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, made, runs
+from drainlint.link.soonover import is_soon_over
 from drainlint.model.expression import Call, Expression, Name
 from drainlint.model.statement import Assign, If, Statement
 
@@ -37,6 +38,8 @@ def finished(known: Known) -> str:
         return "the thread that was just started sets it first of all"
     if told := told_at_its_end(known):
         return told
+    if is_soon_over(known):
+        return "its job is soon over"
     if _served_until(known):
         return "its server was shut down"
     if known.kind is not None and known.kind.nature == "pool" and known.call.method == "join":
