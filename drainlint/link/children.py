@@ -57,6 +57,8 @@ def child_wait(known: Known, waited: Wait | None) -> ChildWait | None:
         if wait.nature in PIPED:
             if not _makes(known.program, scope, call, wait.nature):
                 continue
+            if _feeds_another(known.program, scope, call, wait.child):
+                continue
             return _of_pipe(wait, scope, call)
         kind = known.program.kinds.of(scope, call)
         if kind is None or kind.nature != wait.nature:
@@ -74,6 +76,18 @@ def _makes(program: Program, scope: FunctionId, call: Call, nature: str) -> bool
     if kind is not None and kind.nature == "coroutine":
         kind = kind.element
     return kind is not None and kind.nature == nature
+
+
+def _feeds_another(program: Program, scope: FunctionId, made_by: Call, child: str) -> bool:
+    """Whether another child reads what one writes, by the name that it was given first."""
+    entry = program.names.function(scope)
+    names = {
+        name
+        for name, ways in entry.bindings.items()
+        if name != child and any(way.value == made_by for way in ways)
+    }
+    given = {e.path for c in entry.calls for a in c.arguments for e in a.value.walk() if e.path}
+    return any(f"{name}.{stream}" in given for name in names for stream in STREAMS)
 
 
 def _of_child(known: Known, waited: Wait | None) -> _Wait | None:

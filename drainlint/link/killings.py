@@ -41,9 +41,20 @@ def killed(known: Known) -> bool:
             own = call.method == "kill" and not call.arguments  # os.kill sends what it is told
             if own and (each or subject.is_(call.receiver) or _is_its_process(call, subject)):
                 return True
-            if _sends_kill(call):
+            if _sends_kill(call) or _is_sent_by_helper(known, call, subject):
                 return True
     return False
+
+
+def _is_sent_by_helper(known: Known, call: Call, subject: Subject) -> bool:
+    """Whether a function of the project, told which process, kills it: `kill_tree(child.pid)`."""
+    path = subject.expression.path
+    given = {argument.value.path for argument in call.arguments} & {path, f"{path}.pid"}
+    return bool(path and given) and any(
+        inner.method == "kill" or _sends_kill(inner)
+        for target in known.program.graph.targets(known.key, call)
+        for inner in known.program.names.function(target).calls
+    )
 
 
 def _killed_by_callers(known: Known) -> bool:

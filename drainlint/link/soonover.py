@@ -35,8 +35,6 @@ DEEP = 3
 TOLD_FEW = 8
 """How many statements up whoever waits may have told the job to end."""
 ASKS = frozenset({"is_set", "isSet", "wait"})
-SCREENS = frozenset({"file", "stream"})
-SHOWING = frozenset({"write", "flush"})
 PLAIN = frozenset({"list", "tuple", "dict", "set"})
 
 
@@ -144,7 +142,8 @@ def _takes_no_time(job: _Job, call: Call) -> bool:
         return True
     known = job.program.facts(job.key, call)
     if known is not None:
-        return _is_granted_little(job, call, known[0])
+        shows = known[1] is not None and known[1].nature == "file" and known[0].does == "write"
+        return shows or _is_granted_little(job, call, known[0])
     targets = job.program.graph.targets(job.key, call)
     if targets:
         further = (_Job(job.program, t, job.told, job.depth + 1) for t in targets)
@@ -152,9 +151,6 @@ def _takes_no_time(job: _Job, call: Call) -> bool:
     granted = call.argument("timeout")
     if granted is not None:
         return not job.program.values.is_none(job.key, granted)
-    kind = None if call.receiver is None else job.program.kinds.of(job.key, call.receiver)
-    if kind is not None and kind.nature in SCREENS and call.method in SHOWING:
-        return True
     return call.func.path == "next" or is_computed(call) or named("keeps", call.method)
 
 

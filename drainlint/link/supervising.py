@@ -1,15 +1,16 @@
-"""Waits of a supervisor, which has nothing to do until a child ends that it starts anew."""
+"""Waits of those who have nothing to do until a child ends: supervisors, and threads that reap."""
 
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.model.expression import Arithmetic, Call, Constant, Expression
-from drainlint.model.statement import While
+from drainlint.model.statement import Try, While, With
 
 ANY_CHILD = frozenset({"os.wait", "os.wait3"})
 """Functions that wait for whichever child ends first."""
 BY_NUMBER = frozenset({"os.waitpid", "os.wait4"})
 """Those that do so where they are given -1."""
+CHILDREN = frozenset({"popen", "process"})
 STARTS = frozenset({"fork", "spawn", "start"})
 
 
@@ -26,6 +27,28 @@ def supervises(known: Known) -> bool:
         for expression in statement.expressions
         for call in expression.walk()
         if isinstance(call, Call)
+    )
+
+
+def reaps_for_a_living(known: Known) -> bool:
+    """Whether a daemon thread is there to wait for a child, and to clear up after it.
+
+    It is waited for by nobody; how long the child may go on is decided by whoever stops it.
+    """
+    child = known.kind is not None and known.kind.nature in CHILDREN
+    by_number = known.facts is not None and known.facts.name in BY_NUMBER
+    spot = known.occurrence.spot
+    if known.drain is not None or not (child or by_number) or any(spot.loops):
+        return False
+    if any(not isinstance(outer.owner, Try | With | None) for outer in spot.outward()):
+        return False
+    threads = [
+        one.call
+        for one in known.program.graph.registrations
+        if one.target == known.key and one.role == "thread"
+    ]
+    return bool(threads) and all(
+        call is not None and call.argument("daemon") == Constant(value=True) for call in threads
     )
 
 

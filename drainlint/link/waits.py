@@ -23,7 +23,7 @@ from drainlint.link.roles import WORKERS
 from drainlint.link.services import STOP_WORDS
 from drainlint.link.spared import is_unconnected
 from drainlint.link.sums import earlier, repeats
-from drainlint.link.supervising import supervises
+from drainlint.link.supervising import reaps_for_a_living, supervises
 from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import (
     Await,
@@ -381,7 +381,7 @@ def _woken_by_stop(known: Known) -> bool:
 def _is_idle(known: Known) -> bool:
     function = known.function
     beside = known.program.roles.registered(known.key) & WORKERS
-    if supervises(known):
+    if supervises(known) or reaps_for_a_living(known):
         return True
     if _waits_for_stop(known) and (beside or function.main or _is_interrupted(known)):
         return True
