@@ -381,13 +381,20 @@ def _woken_by_stop(known: Known) -> bool:
 def _is_idle(known: Known) -> bool:
     function = known.function
     beside = known.program.roles.registered(known.key) & WORKERS
-    if supervises(known) or reaps_for_a_living(known):
+    if supervises(known) or reaps_for_a_living(known) or _is_told_to_end(known):
         return True
     if _waits_for_stop(known) and (beside or function.main or _is_interrupted(known)):
         return True
     if known.kind is not None and not (function.main or function.helper):
         return False
     return known.program.drain_paths.is_stop_wait(known.key, known.call)
+
+
+def _is_told_to_end(known: Known) -> bool:
+    """Whether a worker has nothing left to do until its own stop tells it to end."""
+    event = known.kind is not None and known.kind.nature == "event"
+    named_so = event and bool(STOP_WORDS.search(known.subject.lower()))
+    return named_so and bool(known.function.worker) and _woken_by_stop(known)
 
 
 def _waits_for_stop(known: Known) -> bool:
