@@ -15,6 +15,7 @@ from drainlint.link.ended import ended
 from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.finished import finished, watched
 from drainlint.link.handed import HANDED_ON, hands_on, is_own_job, waits_by_default
+from drainlint.link.jobs import waits_for_bounded_jobs
 from drainlint.link.killings import killed
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import is_pause, seen
@@ -233,6 +234,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         is_brief=is_brief(known, verb),
         in_its_pools_block=verb == "wait" and _in_its_pools_block(known),
         is_attended=is_attended(known, verb),
+        has_bounded_jobs=verb == "wait" and waits_for_bounded_jobs(known),
         is_for_another=verb == "process" and controls_another(known),
         is_facade=_is_facade(known),
         awaited=known.is_asynchronous,
