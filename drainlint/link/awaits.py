@@ -6,8 +6,9 @@ from drainlint.finding import Confidence
 from drainlint.link.calls import Known
 from drainlint.link.cancelled import cancelled
 from drainlint.link.elsewhere import SPAWNING, bounded_by_callers
-from drainlint.link.ended import Subject, is_over, killed_when_late
+from drainlint.link.ended import Subject, is_over
 from drainlint.link.feeds import ways
+from drainlint.link.killings import killed_when_late
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence, Spot, spots

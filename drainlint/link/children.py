@@ -7,6 +7,8 @@ from drainlint.finding import Related
 from drainlint.index.entries import FunctionEntry
 from drainlint.link.calls import Known
 from drainlint.link.commands import fills_no_pipe
+from drainlint.link.ended import statement_calls
+from drainlint.link.killings import JUST_BEFORE
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, identity, made, runs
 from drainlint.link.program import Program
@@ -55,6 +57,8 @@ def child_wait(known: Known, waited: Wait | None) -> ChildWait | None:
         if wait.nature in PIPED:
             if not _makes(known.program, scope, call, wait.nature):
                 continue
+            if _feeds_another(known.program, scope, call, wait.child):
+                continue
             return _of_pipe(wait, scope, call)
         kind = known.program.kinds.of(scope, call)
         if kind is None or kind.nature != wait.nature:
@@ -74,6 +78,18 @@ def _makes(program: Program, scope: FunctionId, call: Call, nature: str) -> bool
     return kind is not None and kind.nature == nature
 
 
+def _feeds_another(program: Program, scope: FunctionId, made_by: Call, child: str) -> bool:
+    """Whether another child reads what one writes, by the name that it was given first."""
+    entry = program.names.function(scope)
+    names = {
+        name
+        for name, ways in entry.bindings.items()
+        if name != child and any(way.value == made_by for way in ways)
+    }
+    given = {e.path for c in entry.calls for a in c.arguments for e in a.value.walk() if e.path}
+    return any(f"{name}.{stream}" in given for name in names for stream in STREAMS)
+
+
 def _of_child(known: Known, waited: Wait | None) -> _Wait | None:
     if waited is None:
         return _polled(known)
@@ -81,7 +97,21 @@ def _of_child(known: Known, waited: Wait | None) -> _Wait | None:
         return None
     if waited.verb not in ("join", "wait") or known.call.method == "communicate":
         return None
+    if waited.nature == "process" and _was_terminated(known):
+        return None
     return _Wait(known, waited.nature, not waited.is_unbounded)
+
+
+def _was_terminated(known: Known) -> bool:
+    """Whether it was terminated just before; a command may handle the signal, and write on."""
+    return any(
+        call.method == "terminate"
+        and call.receiver is not None
+        and call.receiver.text == known.subject
+        for number, statement in enumerate(known.occurrence.spot.preceding())
+        if number < JUST_BEFORE
+        for call in statement_calls(statement)
+    )
 
 
 def _polled(known: Known) -> _Wait | None:

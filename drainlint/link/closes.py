@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from drainlint.finding import Related
-from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
 from drainlint.link.finished import is_only_tried
 from drainlint.link.handed import hands_on
+from drainlint.link.jobs import is_bounded
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import calls_on, made, runs
 from drainlint.link.program import Program
@@ -32,8 +32,6 @@ WAITS_FOR = {
     "producer": "whatever is still to be delivered",
     "stream-writer": "the other side to read",
 }
-PATIENT = frozenset({"join", "wait", "take", "network", "process", "io", "select", "sleep"})
-"""Verbs of calls that may keep a job from ending in time."""
 
 
 def closes(known: Known) -> Iterator[Close]:
@@ -124,7 +122,7 @@ def _noun(  # noqa: PLR0913, PLR0917 - the parts of one value
         waits_for=WAITS_FOR.get(nature, "the other side"),
         deadline=deadline,
         bounded_by=known.bounded_by,
-        bounded_jobs=bool(jobs) and all(_is_bounded(known.program, j) for j in jobs),
+        bounded_jobs=bool(jobs) and all(is_bounded(known.program, j) for j in jobs),
         endless_job=next((e for j in jobs if (e := _endless(known.program, j))), None),
         hooked=hooked,
         own_job=bool(known.function.implements),
@@ -186,32 +184,6 @@ def _jobs(known: Known, subject: str) -> Iterator[FunctionId | None]:
     for scope, call in calls_on(known.program, known.key, subject, SPAWNS):
         targets: list[FunctionId | None] = [*runs(known.program, scope, call)]
         yield from targets or [None]
-
-
-def _is_bounded(program: Program, job: FunctionId | None) -> bool:
-    """Whether a job is seen to end in time: no loops, no waits, nobody else's code or hosts."""
-    if job is None:
-        return False
-    for function in program.drain_paths.closure(job):
-        entry = program.names.function(function)
-        if entry.turns or _runs_what_it_is_given(entry):
-            return False
-        for call in entry.calls:
-            known = program.facts(function, call)
-            if known is None or known[0].does not in PATIENT:
-                continue
-            if program.values.deadline(function, call, known[0]).is_none:
-                return False
-    return True
-
-
-def _runs_what_it_is_given(entry: FunctionEntry) -> bool:
-    """Whether it calls what it is given: `func()`, `job.func(*job.args)`. That is up to others."""
-    given = {p.name for p in entry.parameters}
-    return any(
-        call.func.path in given or (call.is_open and call.func.path.partition(".")[0] in given)
-        for call in entry.calls
-    )
 
 
 def _endless(program: Program, job: FunctionId | None) -> Related | None:

@@ -1,13 +1,13 @@
 """Has what is waited for ended already? Then waiting for it is no wait."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drainlint.index.entries import Binding
-from drainlint.link.calls import Known, is_log
+from drainlint.index.entries import Binding, FunctionEntry
+from drainlint.link.calls import Known
 from drainlint.link.names import Variable
 from drainlint.link.origins import ways
+from drainlint.link.results import parameters_of
 from drainlint.link.spared import has_reported
 from drainlint.model.expression import (
     Call,
@@ -41,14 +41,12 @@ TAKING = frozenset({"pop", "popleft", "copy", "values", "items", "next"})
 WAITED = frozenset({"communicate", "join", "wait", "result", "exception"})
 RESULTS = frozenset({"result", "exception"})
 """Questions that are answered at once after whatever they ask was waited for."""
+RAISING = RESULTS | {"communicate"}
+"""Waits that raise where their time runs out: what follows them found the thing at its end."""
 ENDING_ONCE = frozenset({"popen", "process", "thread", "greenlet", "future", "task", "aio-process"})
 """Natures of things that end once and for all; an event may be cleared, a queue filled again."""
 FEW = 8
 """How many statements up a check is believed: what was checked further up may be alive again."""
-JUST_BEFORE = 3
-BOUNDED = frozenset({"wait_for", "wait"})
-"""Functions that wait for what they are given, and take a timeout."""
-KILLING = re.compile(r"(^|_)kill($|_)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +73,25 @@ class Subject:
 
     def is_one_of(self, iterable: Expression) -> bool:
         """Whether it is taken from what is iterated over."""
-        return _stripped(iterable).text in self.groups
+        return stripped(iterable).text in self.groups
 
 
 def _groups(known: Known, receiver: Expression) -> Iterator[str]:
     for loop in known.occurrence.spot.loops:
         if isinstance(loop, For) and receiver.path in _names(loop.target):
-            yield _stripped(loop.iterable).text
+            yield stripped(loop.iterable).text
     for around in known.occurrence.around:
         if isinstance(around, Comprehension):
             for clause in around.clauses:
                 if receiver.path in _names(clause.target):
-                    yield _stripped(clause.iterable).text
+                    yield stripped(clause.iterable).text
 
 
 def _names(target: Expression) -> set[str]:
     return {e.path for e in target.walk() if e.path}
 
 
-def _stripped(iterable: Expression) -> Expression:
+def stripped(iterable: Expression) -> Expression:
     """A collection without what only walks over it: `list(workers)`, `workers.values()`."""
     while isinstance(iterable, Call):
         receiver = iterable.receiver
@@ -148,7 +146,9 @@ def _checked_around(known: Known, subject: Subject) -> str:
         owner = spot.owner
         if not isinstance(owner, If | While):
             continue
-        if spot.section == "body" and _says_ended(owner.test, subject):
+        if spot.section == "body" and (
+            _says_ended(owner.test, subject) or _helper_says_ended(known, owner.test, subject)
+        ):
             return f"`{owner.test.text}` was checked"
         if spot.section == "else" and _says_alive(owner.test, subject):
             return f"`{owner.test.text}` was checked"
@@ -166,7 +166,10 @@ def _checked_around(known: Known, subject: Subject) -> str:
                 return "it was checked in the same expression"
             case Comprehension(clauses=clauses):
                 conditions = (c for clause in clauses for c in clause.conditions)
-                if any(_says_ended(c, subject) for c in conditions):
+                if any(
+                    _says_ended(c, subject) or _helper_says_ended(known, c, subject)
+                    for c in conditions
+                ):
                     return "the comprehension checks it"
     return ""
 
@@ -205,10 +208,11 @@ def _alias(test: Expression, subject: Subject) -> Expression | None:
 def _checked_before(known: Known, subject: Subject) -> str:
     """After `if not f.done(): return`, or after a loop that ends only when it is done."""
     ends_once = _ends_once(known)
+    failed = set(_failed(known))
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > FEW:
             return ""
-        if ends_once and _waited_for(statement, subject):
+        if ends_once and _waited_for(statement, subject, raised=id(statement) in failed):
             return "it was waited for before"
         match statement:
             case If(test=test, body=body) if _leaves(body) and _says_alive(test, subject):
@@ -220,6 +224,13 @@ def _checked_before(known: Known, subject: Subject) -> str:
         if _binds_anew(statement, subject):
             return ""
     return ""
+
+
+def _failed(known: Known) -> Iterator[int]:
+    """The statements that came before it and may have raised: its handler's, its `finally`'s."""
+    for spot in known.occurrence.spot.outward():
+        if isinstance(spot.owner, Try) and spot.section in ("handler", "final"):
+            yield from map(id, spot.owner.body)
 
 
 def _binds_anew(statement: Statement, subject: Subject) -> bool:
@@ -236,19 +247,23 @@ def _ends_once(known: Known) -> bool:
     return ends or known.call.method in RESULTS
 
 
-def _waited_for(statement: Statement, subject: Subject) -> bool:
-    """Whether a statement has waited for the same thing already, to its end."""
+def _waited_for(statement: Statement, subject: Subject, *, raised: bool) -> bool:
+    """Whether a statement has waited for the same thing already, to its end.
+
+    `raised`: the statement may have raised, so a wait that says in that way that its time ran out
+    may be over before what it waited for.
+    """
     if isinstance(statement, If):
-        return _waited_in(statement.test, subject)
+        return _waited_in(statement.test, subject, raised=raised)
     return isinstance(statement, Do | Assign) and any(
-        _waited_in(expression, subject) for expression in statement.expressions
+        _waited_in(expression, subject, raised=raised) for expression in statement.expressions
     )
 
 
-def _waited_in(expression: Expression, subject: Subject) -> bool:
+def _waited_in(expression: Expression, subject: Subject, *, raised: bool = False) -> bool:
     """Whether an expression waits for the same thing, whatever else it does."""
     return any(
-        call.method in WAITED and subject.is_(call.receiver) and not _gives_up(call)
+        call.method in WAITED and subject.is_(call.receiver) and not _gives_up(call, raised=raised)
         for call in always_called(expression)
     )
 
@@ -270,9 +285,9 @@ def always_called(expression: Expression) -> Iterator[Call]:
         yield from always_called(part)
 
 
-def _gives_up(call: Call) -> bool:
-    """Whether a wait may be over before what is waited for; `communicate` raises where it is."""
-    return bool(call.arguments) and call.method != "communicate"
+def _gives_up(call: Call, *, raised: bool) -> bool:
+    """Whether a wait may be over before what is waited for; some raise where they are."""
+    return bool(call.arguments) and (raised or call.method not in RAISING)
 
 
 def _ends_with(statement: With, subject: Subject) -> bool:
@@ -304,6 +319,36 @@ def _says_ended(test: Expression, subject: Subject) -> bool:
         case Logic(operator="and", values=values):
             return any(_says_ended(v, subject) for v in values)
     return False
+
+
+def _helper_says_ended(known: Known, test: Expression, subject: Subject) -> bool:
+    """Whether a test that holds asks a function of the project, which looks whether it is done."""
+    parts = test.values if isinstance(test, Logic) and test.operator == "and" else (test,)
+    return any(
+        isinstance(part, Call)
+        and any(
+            _looks_at(known.program.names.function(target), part, subject)
+            for target in known.program.graph.targets(known.key, part)
+        )
+        for part in parts
+    )
+
+
+def _looks_at(helper: FunctionEntry, call: Call, subject: Subject) -> bool:
+    """Whether a function asks what it is given whether it is done, or waits for it for a while."""
+    given = {
+        name
+        for name, value in parameters_of(helper, call, bound=bool(helper.owner))
+        if subject.is_(value)
+    }
+    denied = [p.value for r in helper.results for p in r.walk() if isinstance(p, Not)]
+    return any(
+        inner.receiver is not None
+        and inner.receiver.path in given
+        and (inner.method in RESULTS if inner.arguments else inner.method in DONE)
+        and inner not in denied
+        for inner in helper.calls
+    )
 
 
 def _says_alive(test: Expression, subject: Subject) -> bool:
@@ -406,80 +451,6 @@ def _holds_finished(path: str, way: Binding) -> str:
         if any(isinstance(c, Call) and c.method in DONE and not c.arguments for c in conditions):
             return f"`{path}` holds what is done"
     return ""
-
-
-# Killed for good
-
-
-def killed(known: Known) -> bool:
-    """Whether the same thing was killed for good by one of the last statements before."""
-    subject = _several(known) or Subject.of(known)
-    if subject is None:
-        return False
-    if known.kind is not None and known.kind.nature in ("greenlet", "group"):
-        return False
-    given = {a.value.text for a in known.call.arguments}  # `psutil.wait_procs(children)`
-    for number, statement in enumerate(known.occurrence.spot.preceding()):
-        if number > JUST_BEFORE:
-            return False
-        each = isinstance(statement, For) and (
-            subject.is_one_of(statement.iterable) or _stripped(statement.iterable).text in given
-        )
-        for call in statement_calls(statement):
-            own = call.method == "kill" and not call.arguments  # os.kill sends what it is told
-            if own and (each or subject.is_(call.receiver) or _is_its_process(call, subject)):
-                return True
-            if _sends_kill(call):
-                return True
-    return False
-
-
-def _several(known: Known) -> Subject | None:
-    """All that a function waits for: `psutil.wait_procs(alive, timeout=3)`."""
-    if known.facts is None or known.facts.outcome != "not-done" or not known.call.arguments:
-        return None
-    given = known.call.arguments[0].value
-    return Subject(given, frozenset({_stripped(given).text})) if given.path else None
-
-
-def killed_when_late(known: Known, subject: Subject) -> bool:
-    """Whether it was waited for before, for a while, and killed where that was not enough."""
-    for number, statement in enumerate(known.occurrence.spot.preceding()):
-        if number > FEW:
-            return False
-        tries = [s for s in statement.walk() if isinstance(s, Try)]
-        for one in tries if isinstance(statement, Try | If) else ():
-            late = (call for h in one.handlers for s in h.body for call in statement_calls(s))
-            if _waits_for_a_while(one, subject) and any(map(_kills, late)):
-                return True
-    return False
-
-
-def _kills(call: Call) -> bool:
-    return bool(KILLING.search(call.method)) or _sends_kill(call)
-
-
-def _waits_for_a_while(statement: Try, subject: Subject) -> bool:
-    """Whether a `try` waits for something under a timeout: `wait_for(shield(task), 5)`."""
-    return any(
-        call.method in BOUNDED
-        and any(subject.is_(part) for a in call.arguments[:1] for part in a.value.walk())
-        for inner in statement.body
-        for call in statement_calls(inner)
-    )
-
-
-def _is_its_process(call: Call, subject: Subject) -> bool:
-    """`psutil.Process(child.pid).kill()`: the same process by its number."""
-    by_number = call.receiver if isinstance(call.receiver, Call) else None
-    path = f"{subject.expression.path}.pid"
-    return by_number is not None and any(a.value.path == path for a in by_number.arguments)
-
-
-def _sends_kill(call: Call) -> bool:
-    """Whether a call is told to kill for good: `os.kill(pid, SIGKILL)`, or a helper around it."""
-    given = (a.value.path.rpartition(".")[2] for a in call.arguments)
-    return not is_log(call) and any(name == "SIGKILL" for name in given)
 
 
 def statement_calls(statement: Statement) -> Iterator[Call]:

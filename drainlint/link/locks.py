@@ -7,7 +7,7 @@ from functools import cached_property
 
 from drainlint.finding import Related
 from drainlint.index.entries import FunctionEntry
-from drainlint.link.names import FunctionId
+from drainlint.link.names import ClassId, FunctionId
 from drainlint.link.origins import Identity, identity, ways
 from drainlint.link.program import Program
 from drainlint.model.expression import Call, Constant, Expression
@@ -106,7 +106,21 @@ class Locks:
                     return found
                 if inner.path:
                     return identity(self.program, scope, inner.path)
-        return identity(self.program, key, path)
+        found = identity(self.program, key, path)
+        if found is not None and isinstance(found[0], ClassId):
+            return self._below(found[0], found[1]) or found
+        return found
+
+    def _below(self, owner: ClassId, attribute: str) -> Identity | None:
+        """The lock of the same object on which a class builds the condition of this name."""
+        for scope, way in self.program.classes.bindings(owner, attribute):
+            if way.how != "assign" or not isinstance(way.value, Call) or not way.value.arguments:
+                continue
+            inner = way.value.arguments[0].value.path
+            kind = self.program.kinds.of(scope, way.value)
+            if "." in inner and kind is not None and kind.nature == "condition":
+                return identity(self.program, scope, inner)
+        return None
 
     # Questions
 

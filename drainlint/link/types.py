@@ -137,7 +137,8 @@ class Types:
                     return Kind(name, name)
                 return (
                     None
-                    if name == "None" or name.startswith("typing.")
+                    if name == "None"
+                    or (name.startswith("typing.") and self.knowledge.type(name) is None)
                     else self.kind_of_type(name)
                 )
             case Variable() as variable:  # an alias for a type: `Job = Union[...]`

@@ -98,6 +98,8 @@ class UnderLocks:
         sides = tuple(self._changers(known.key, loop.test))
         around = self._foreign(known, None, callback=False) if sides else []
         for held in around:
+            if held.function != known.key and self._is_over(held, known.key, loop.test):
+                continue
             found = self._noun(known.key, known.call, None, held, "wait", sides)
             if found.needed is not None:
                 yield replace(found, deadline=AT_ONCE)
@@ -117,6 +119,21 @@ class UnderLocks:
                 goes_on = _goes_on(test, f"{me}.{attribute}", way.value)
                 if way.how in ("assign", "augment") and not self._is_set_up(scope) and not goes_on:
                     yield _Side(scope, way.line)
+
+    def _is_over(self, held: Held, key: FunctionId, test: Expression) -> bool:
+        """Whether whoever holds the lock has set what ends the loop before it makes the call."""
+        call = self.program.graph.callees.get(held.function, {}).get(key)
+        mine = f"{self.program.classes.self_name(key)}."
+        theirs = f"{self.program.classes.self_name(held.function)}."
+        if call is None:
+            return False
+        bindings = self.program.names.function(held.function).bindings
+        for path in {e.path for e in test.walk() if e.path.startswith(mine)}:
+            ways = bindings.get(theirs + path.removeprefix(mine), ())
+            before = [w for w in ways if held.first_line <= w.line < call.line]
+            if before and _ends(test, path, max(before, key=lambda w: w.line).value):
+                return True
+        return False
 
     def _foreign(self, known: Known, waited: Wait | None, *, callback: bool) -> list[Held]:
         """The locks around a call, without the one that it gives back while it waits."""
@@ -315,6 +332,13 @@ class UnderLocks:
                     or self._saves(held.function, call)
                 ):
                     yield held.function
+
+
+def _ends(test: Expression, path: str, value: Expression) -> bool:
+    """Whether a loop with this test, of nothing else, ends where a path has a constant value."""
+    asked = test.value if isinstance(test, Not) else test
+    asked = asked.left if isinstance(asked, Compare) else asked
+    return asked.path == path and isinstance(value, Constant) and not _goes_on(test, path, value)
 
 
 def _goes_on(test: Expression, path: str, value: Expression) -> bool:

@@ -11,10 +11,12 @@ from drainlint.link.cancelled import cancelled
 from drainlint.link.commands import controls_another, is_attended, is_brief
 from drainlint.link.drain import WHOLE
 from drainlint.link.elsewhere import bounded_by_callers, bounded_in_each, limited
-from drainlint.link.ended import ended, killed
+from drainlint.link.ended import ended
 from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.finished import finished, watched
 from drainlint.link.handed import HANDED_ON, hands_on, is_own_job, waits_by_default
+from drainlint.link.jobs import waits_for_bounded_jobs
+from drainlint.link.killings import killed
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import is_pause, seen
 from drainlint.link.program import Program
@@ -22,6 +24,7 @@ from drainlint.link.roles import WORKERS
 from drainlint.link.services import STOP_WORDS
 from drainlint.link.spared import is_unconnected
 from drainlint.link.sums import earlier, repeats
+from drainlint.link.supervising import reaps_for_a_living, supervises
 from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import (
     Await,
@@ -231,6 +234,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         is_brief=is_brief(known, verb),
         in_its_pools_block=verb == "wait" and _in_its_pools_block(known),
         is_attended=is_attended(known, verb),
+        has_bounded_jobs=verb == "wait" and waits_for_bounded_jobs(known),
         is_for_another=verb == "process" and controls_another(known),
         is_facade=_is_facade(known),
         awaited=known.is_asynchronous,
@@ -379,11 +383,20 @@ def _woken_by_stop(known: Known) -> bool:
 def _is_idle(known: Known) -> bool:
     function = known.function
     beside = known.program.roles.registered(known.key) & WORKERS
+    if supervises(known) or reaps_for_a_living(known) or _is_told_to_end(known):
+        return True
     if _waits_for_stop(known) and (beside or function.main or _is_interrupted(known)):
         return True
     if known.kind is not None and not (function.main or function.helper):
         return False
     return known.program.drain_paths.is_stop_wait(known.key, known.call)
+
+
+def _is_told_to_end(known: Known) -> bool:
+    """Whether a worker has nothing left to do until its own stop tells it to end."""
+    event = known.kind is not None and known.kind.nature == "event"
+    named_so = event and bool(STOP_WORDS.search(known.subject.lower()))
+    return named_so and bool(known.function.worker) and _woken_by_stop(known)
 
 
 def _waits_for_stop(known: Known) -> bool:

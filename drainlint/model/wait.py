@@ -55,6 +55,8 @@ class Wait(Noun):
     """The child only tells something, or sends a signal, and ends."""
     in_its_pools_block: bool = False
     """It is made within the `with` of the executor whose jobs it waits for: so is their end."""
+    has_bounded_jobs: bool = False
+    """It waits for jobs each of which bounds what it waits for itself."""
     is_attended: bool = False
     """The child is a program that its user works with: an editor, a pager."""
     is_for_another: bool = False

@@ -50,7 +50,7 @@ class UnboundedWait(Rule[Wait]):
 
 def _level(wait: Wait) -> Level | None:
     beside = wait.drain is not None or bool(wait.function.worker)
-    if wait.killed or wait.is_brief or wait.is_attended:
+    if wait.killed or wait.is_brief or wait.is_attended or wait.has_bounded_jobs:
         return Level.NOTE
     if wait.deadline.bound is Bound.HANDED_ON:
         return Level.NOTE

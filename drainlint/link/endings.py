@@ -1,0 +1,198 @@
+"""Workers that tell when they are at their end: whoever has heard of it joins them at once.
+
+An event that a thread sets as its last act, a result that it puts into a queue, an error that it
+keeps: what is left for it to do takes no time.
+"""
+
+from collections.abc import Iterator
+
+from drainlint.link.calls import Known, is_log
+from drainlint.link.names import ClassId, FunctionId
+from drainlint.link.origins import calls_on, identity, made, runs
+from drainlint.link.program import Program
+from drainlint.link.surroundings import spots
+from drainlint.model.expression import Call, Compare, Constant, Expression, Not
+from drainlint.model.statement import Assign, Do, If, Pass, Raise, Return, Statement
+
+FEW = 8
+"""How many statements up it may have been heard of."""
+TELLING = {"event": frozenset({"set"}), "queue": frozenset({"put", "put_nowait"})}
+"""How a worker tells, by what it tells with."""
+HEARING = {"event": frozenset({"wait"}), "queue": frozenset({"get"})}
+AT_ONCE = frozenset({"set", "notify", "clear", "release", "log", "exit", "hard-exit"})
+"""Verbs of calls that take no time."""
+LEAVING = frozenset({"exit", "hard-exit"})
+
+
+def told_at_its_end(known: Known) -> str:
+    """What told whoever joins a thread that it was about to end; empty for nothing."""
+    if known.does != "join" or known.kind is None or known.kind.nature != "thread":
+        return ""
+    workers = tuple(workers_of(known))
+    if not workers:
+        return ""
+    for call in _heard(known):
+        if _all_at_the_end(known, workers, call):
+            return f"`{call.text}` has told that it ends"
+    for path in _found_set(known):
+        if _is_kept_at_the_end(known, workers, path):
+            return f"it keeps `{path}` when it ends"
+    return ""
+
+
+def workers_of(known: Known) -> Iterator[FunctionId]:
+    """What the thread that is joined runs."""
+    receiver, program = known.call.receiver, known.program
+    if receiver is None:
+        return
+    if receiver.path and receiver.path == program.classes.self_name(known.key):
+        owner = program.classes.owner(known.key)
+        run = None if owner is None else program.classes.method(owner, "run")
+        if run is not None:
+            yield run
+        return
+    for scope, call in made(program, known.key, receiver):
+        yield from runs(program, scope, call)
+
+
+# What was heard before
+
+
+def _heard(known: Known) -> Iterator[Call]:
+    """The waits before it, for an event or an item, that were not over too early."""
+    for spot in known.occurrence.spot.outward():
+        if isinstance(spot.owner, If) and spot.section == "body":
+            yield from _hears(known, spot.owner.test, bounded=True)
+    for number, statement in enumerate(known.occurrence.spot.preceding()):
+        if number > FEW:
+            return
+        if isinstance(statement, Do | Assign) and statement.value is not None:
+            yield from _hears(known, statement.value, bounded=False)
+        if isinstance(statement, If) and isinstance(statement.test, Not) and statement.body:
+            leaves = isinstance(statement.body[-1], Return | Raise)
+            yield from _hears(known, statement.test.value, bounded=True) if leaves else ()
+
+
+def _hears(known: Known, value: Expression, *, bounded: bool) -> Iterator[Call]:
+    """A wait for an event or an item; `bounded`: it was looked whether it came in time."""
+    if not isinstance(value, Call) or value.receiver is None:
+        return
+    kind = known.program.kinds.of(known.key, value.receiver)
+    nature = "" if kind is None else kind.nature
+    if value.method not in HEARING.get(nature, ()):
+        return
+    if nature == "queue" or bounded or not value.arguments:  # a take raises where nothing came
+        yield value
+
+
+def _all_at_the_end(known: Known, workers: tuple[FunctionId, ...], heard: Call) -> bool:
+    """Whether nobody but the workers tells by it, and they do so as their last act."""
+    program, receiver = known.program, heard.receiver
+    kind = None if receiver is None else program.kinds.of(known.key, receiver)
+    if kind is None or receiver is None:
+        return False
+    telling = list(calls_on(program, known.key, receiver.path, TELLING[kind.nature]))
+    return bool(telling) and all(
+        _is_last(program, workers, scope, call.place.line) for scope, call in telling
+    )
+
+
+def _found_set(known: Known) -> Iterator[str]:
+    """The attributes that tests around it found set: `if self.error is not None: t.join()`."""
+    entry = known.program.names.function(known.key)
+    for spot in known.occurrence.spot.outward():
+        if not isinstance(spot.owner, If) or spot.section != "body":
+            continue
+        match spot.owner.test:
+            case Compare(left=left, operators=("is not",), rights=(Constant(value=None),)):
+                path = left.path
+            case test:
+                path = test.path
+        if "." in path:
+            yield path
+        else:
+            yield from (w.value.path for w in entry.bindings.get(path, ()) if "." in w.value.path)
+
+
+def _is_kept_at_the_end(known: Known, workers: tuple[FunctionId, ...], path: str) -> bool:
+    """Whether nobody but the workers sets an attribute to something, as their last act."""
+    named = identity(known.program, known.key, path)
+    if named is None or not isinstance(named[0], ClassId):
+        return False
+    ways = [
+        (scope, way)
+        for scope, way in known.program.classes.bindings(named[0], named[1])
+        if way.how == "assign" and not (isinstance(way.value, Constant) and not way.value.value)
+    ]
+    return bool(ways) and all(
+        known.program.names.is_function(scope) and _is_last(known.program, workers, scope, way.line)
+        for scope, way in ways
+    )
+
+
+# The last act
+
+
+def _is_last(
+    program: Program, workers: tuple[FunctionId, ...], scope: FunctionId, line: int
+) -> bool:
+    """Whether a worker ends after a line of its own, or of a function that it calls at its end."""
+    if not _is_followed_by_nothing(program, scope, line):
+        return False
+    if scope in workers:
+        return True
+    callers = program.graph.callers.get(scope, set())
+    return bool(callers) and all(
+        caller in workers
+        and all(
+            _is_followed_by_nothing(program, caller, call.place.line)
+            for call in program.names.function(caller).calls
+            if scope in program.graph.targets(caller, call)
+        )
+        for caller in callers
+    )
+
+
+def _is_followed_by_nothing(program: Program, key: FunctionId, line: int) -> bool:
+    body = program.bodies.get(key)
+    if body is None or program.names.function(key).is_generator:
+        return False
+    found = [
+        spot
+        for spot in spots(body.statements)
+        if spot.statement.place.line <= line <= spot.statement.end_line
+    ]
+    if not found:
+        return False
+    spot = found[-1]
+    loops = sum(1 for _ in spot.loops)
+    for statement in spot.following():
+        if not _takes_no_time(program, key, statement):
+            return False
+        if _leaves(program, key, statement):
+            return True
+    return not loops
+
+
+def _takes_no_time(program: Program, key: FunctionId, statement: Statement) -> bool:
+    simple = isinstance(statement, Do | Assign | Pass | Return | Raise)
+    calls = (
+        part
+        for expression in statement.expressions
+        for part in expression.walk()
+        if isinstance(part, Call)
+    )
+    return simple and all(is_log(call) or _does(program, key, call) in AT_ONCE for call in calls)
+
+
+def _leaves(program: Program, key: FunctionId, statement: Statement) -> bool:
+    """Whether what follows a statement is not run."""
+    if isinstance(statement, Return | Raise):
+        return True
+    call = statement.value if isinstance(statement, Do) else None
+    return isinstance(call, Call) and _does(program, key, call) in LEAVING
+
+
+def _does(program: Program, key: FunctionId, call: Call) -> str:
+    known = program.facts(key, call)
+    return "" if known is None else known[0].does
