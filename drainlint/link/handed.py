@@ -45,13 +45,22 @@ def hands_on(known: Known) -> bool:
 
 def is_own_job(known: Known) -> bool:
     """Whether a wait is the job of its method, as that of a wait group: its callers are judged."""
-    if _is_task_group(known):
+    if _is_task_group(known) or _is_given(known):
         return True
     if known.kind is None:
         return False
     return (hands_on(known) and known.kind.nature in WAITED_ON) or (
         known.kind.nature in BUILT_ON and _is_partner(known)
     )
+
+
+def _is_given(known: Known) -> bool:
+    """Whether it calls what it was given to wait by: `async def until(told): await told()`.
+
+    What that waits for is its caller's choice, the request to stop itself as a rule.
+    """
+    entry = known.program.names.function(known.key)
+    return any(p.name == known.call.func.path for p in entry.parameters)
 
 
 def _is_task_group(known: Known) -> bool:
