@@ -33,6 +33,7 @@ PARTNERS = {
 """Methods whose job it is to wait, in a class that has one of those that end the wait."""
 SPAWNING = ("create_task", "start_soon")
 STOPPING = ("stop", "close", "aclose", "shutdown", "disconnect")
+EVENTS = frozenset({"event", "aio-event"})
 BUILT_ON = frozenset({"condition", "event", "lock", "rlock", "semaphore"})
 """What locks, queues, futures and events are built on."""
 
@@ -55,10 +56,12 @@ def is_own_job(known: Known) -> bool:
 
 
 def _is_given(known: Known) -> bool:
-    """Whether it calls what it was given to wait by: `async def until(told): await told()`.
+    """Whether it was given an event's `wait` itself: `async def until(told): await told()`.
 
     What that waits for is its caller's choice, the request to stop itself as a rule.
     """
+    if known.kind is None or known.kind.nature not in EVENTS:
+        return False
     entry = known.program.names.function(known.key)
     return any(p.name == known.call.func.path for p in entry.parameters)
 
