@@ -1234,3 +1234,92 @@ def test_a_task_that_is_given_to_the_caller_is_waited_for(then: str) -> None:
     """
     assert drain(program(text.format(then=then)), "Cluster.retire") is not None
     assert drain(program(text.format(then="self.task = task")), "Cluster.retire") is None
+
+
+def test_a_block_that_only_uses_the_service_it_was_given_says_little_by_its_end() -> None:
+    text = """
+        import threading
+
+        class Manager:
+            def __init__(self):
+                self.thread = threading.Thread(target=print)
+
+            def launch(self, job):
+                pass
+
+        class Batch:
+            def __init__(self, manager: Manager):
+                self.manager = manager
+
+            def __exit__(self, *_):
+                self.submit()
+
+            def submit(self):
+                self.manager.launch(print)
+
+        class Owner:
+            def __init__(self):
+                self.manager = Manager()
+
+            def __exit__(self, *_):
+                self.leave()
+
+            def leave(self):
+                self.manager.launch(print)
+    """
+    made = program(text)
+    borrowed = drain(made, "Batch.submit")
+    owned = drain(made, "Owner.leave")
+    assert borrowed is not None
+    assert borrowed.by_name
+    assert owned is not None
+    assert not owned.by_name
+
+
+def test_a_destroy_that_is_a_request_like_others_is_no_way_to_stop() -> None:
+    text = """
+        class Proxy:
+            def destroy(self):
+                self.invoke("destroy")
+                self.forget()
+
+            def get(self):
+                self.invoke("get")
+
+            def invoke(self, name):
+                pass
+
+            def forget(self):
+                pass
+    """
+    made = program(text)
+    assert drain(made, "Proxy.invoke") is None
+    assert drain(made, "Proxy.forget") is not None
+
+
+def test_a_step_that_closes_a_file_ends_a_request_and_one_that_ends_a_worker_a_service() -> None:
+    text = """
+        import asyncio
+        import wave
+
+        class Handler:
+            def __init__(self, path):
+                self.file = wave.open(path)
+                self.task = asyncio.create_task(self.run())
+
+            async def run(self):
+                pass
+
+            async def finish_utterance(self):
+                self.file.close()
+
+            async def finish_work(self):
+                self.task.cancel()
+
+            async def close_file(self):
+                self.file.close()
+    """
+    made = program(text)
+    assert drain(made, "Handler.finish_utterance") is None
+    assert drain(made, "Handler.finish_work") is not None
+    assert drain(made, "Handler.close_file") is not None
