@@ -1311,7 +1311,12 @@ def test_a_step_that_closes_a_file_ends_a_request_and_one_that_ends_a_worker_a_s
                 pass
 
             async def finish_utterance(self):
+                words = await self.task
                 self.file.close()
+                return words
+
+            async def finish_all(self):
+                await self.task
 
             async def finish_work(self):
                 self.task.cancel()
@@ -1321,5 +1326,6 @@ def test_a_step_that_closes_a_file_ends_a_request_and_one_that_ends_a_worker_a_s
     """
     made = program(text)
     assert drain(made, "Handler.finish_utterance") is None
+    assert drain(made, "Handler.finish_all") is not None
     assert drain(made, "Handler.finish_work") is not None
     assert drain(made, "Handler.close_file") is not None

@@ -15,7 +15,7 @@ from drainlint.link.roles import HANDLERS, Roles
 from drainlint.link.services import EVENTS, RESOURCES, WORKERS, Services
 from drainlint.link.started import Started
 from drainlint.link.stopwaits import StopWaits
-from drainlint.model.expression import Call
+from drainlint.model.expression import Await, Call
 from drainlint.model.function import Drain
 from drainlint.model.hook import OTHERS, RELOADS
 from drainlint.model.place import Place
@@ -215,7 +215,7 @@ class DrainPaths:
             and _is_owned(self.graph, key, entry, call)
             and self._lives(key, call, seen=of_request)
             for call in entry.calls
-        ) or _awaits_its_own(self.graph, key, entry)
+        ) or _awaits_its_own(self.graph, key, entry, dropped=of_request)
 
     def _ends_something(
         self, key: FunctionId, entry: FunctionEntry, first_line: int = 0, last_line: int = FAR
@@ -416,10 +416,17 @@ class DrainPaths:
         return Related(key.path, place, root.label if first else f"`{shown(entry)}`")
 
 
-def _awaits_its_own(graph: Graph, key: FunctionId, entry: FunctionEntry) -> bool:
-    """Whether a method waits for a task of its object: `await self.task`."""
+def _awaits_its_own(graph: Graph, key: FunctionId, entry: FunctionEntry, *, dropped: bool) -> bool:
+    """Whether a method waits for a task of its object: `await self.task`.
+
+    Where its result must be `dropped`, a method that takes what the task was to find out does not.
+    """
     me = graph.classes.self_name(key)
+    values = (way.value for ways in entry.bindings.values() for way in ways if dropped)
+    taken = {value.value.path for value in values if isinstance(value, Await)}
     for awaited in entry.awaits:
+        if awaited.value.path in taken:
+            continue
         head, dot, _ = awaited.value.path.partition(".")
         kind = graph.kinds.of(key, awaited.value) if dot and head == me else None
         if kind is not None and kind.nature == "task":
