@@ -1329,3 +1329,29 @@ def test_a_step_that_closes_a_file_ends_a_request_and_one_that_ends_a_worker_a_s
     assert drain(made, "Handler.finish_all") is not None
     assert drain(made, "Handler.finish_work") is not None
     assert drain(made, "Handler.close_file") is not None
+
+
+def test_a_stream_that_waits_for_its_own_writing_waits_to_write_on() -> None:
+    text = """
+        import asyncio
+
+        class Stream:
+            def write(self, data):
+                self.writing = asyncio.create_task(self.send(data))
+
+            async def send(self, data):
+                pass
+
+            async def drain(self):
+                await self.writing
+
+        class Jobs:
+            def add(self, job):
+                self.running = asyncio.create_task(job())
+
+            async def drain(self):
+                await self.running
+    """
+    made = program(text)
+    assert drain(made, "Stream.drain") is None
+    assert drain(made, "Jobs.drain") is not None

@@ -175,7 +175,9 @@ class DrainPaths:
                     certain = certain or self._ends_something(key, entry)
                     yield Root(key, "context", label, not certain)
             elif said == "whole" or self._ends_its_own(key, entry):
-                if _is_a_command(self.graph, key, name) and not self._ends_its_own(key, entry):
+                streams = name.endswith("drain")
+                command = streams or not self._ends_its_own(key, entry)
+                if command and _is_a_command(self.graph, key, name):
                     continue
                 of_anything = OF_ANYTHING.match(name.partition("@")[0]) is not None
                 if of_anything and self._ends_another(key, entry):

@@ -103,11 +103,13 @@ def is_answered(known: Known) -> bool:
 
 
 def _before(spot: Spot) -> Iterator[Statement]:
-    """What has surely run before, nearest first: of a `try`, a handler knows nothing."""
+    """What ran before, nearest first; a handler has no answer, a `finally` has one as a rule."""
     for one in spot.outward():
         yield from reversed(one.block[: one.index])
-        if isinstance(one.owner, Try) and one.section in ("handler", "final"):
+        if isinstance(one.owner, Try) and one.section == "handler":
             return
+        if isinstance(one.owner, Try) and one.section in ("else", "final"):
+            yield from reversed(one.owner.body)
 
 
 def _awaited(statement: Statement) -> Iterator[Call]:
