@@ -1310,3 +1310,124 @@ def test_one_heir_leads_into_another_where_a_class_is_both(heir: str) -> None:
         + textwrap.indent(heir, " " * 8)
     )
     assert (drain(made, "Works.join_all") is not None) is bool(heir)
+
+
+def test_a_block_that_only_uses_the_service_it_was_given_says_little_by_its_end() -> None:
+    text = """
+        import threading
+
+        class Manager:
+            def __init__(self):
+                self.thread = threading.Thread(target=print)
+
+            def launch(self, job):
+                pass
+
+        class Batch:
+            def __init__(self, manager: Manager):
+                self.manager = manager
+
+            def __exit__(self, *_):
+                self.submit()
+
+            def submit(self):
+                self.manager.launch(print)
+
+        class Owner:
+            def __init__(self):
+                self.manager = Manager()
+
+            def __exit__(self, *_):
+                self.leave()
+
+            def leave(self):
+                self.manager.launch(print)
+    """
+    made = program(text)
+    borrowed = drain(made, "Batch.submit")
+    owned = drain(made, "Owner.leave")
+    assert borrowed is not None
+    assert borrowed.by_name
+    assert owned is not None
+    assert not owned.by_name
+
+
+def test_a_destroy_that_is_a_request_like_others_is_no_way_to_stop() -> None:
+    text = """
+        class Proxy:
+            def destroy(self):
+                self.invoke("destroy")
+                self.forget()
+
+            def get(self):
+                self.invoke("get")
+
+            def invoke(self, name):
+                pass
+
+            def forget(self):
+                pass
+    """
+    made = program(text)
+    assert drain(made, "Proxy.invoke") is None
+    assert drain(made, "Proxy.forget") is not None
+
+
+def test_a_step_that_closes_a_file_ends_a_request_and_one_that_ends_a_worker_a_service() -> None:
+    text = """
+        import asyncio
+        import wave
+
+        class Handler:
+            def __init__(self, path):
+                self.file = wave.open(path)
+                self.task = asyncio.create_task(self.run())
+
+            async def run(self):
+                pass
+
+            async def finish_utterance(self):
+                words = await self.task
+                self.file.close()
+                return words
+
+            async def finish_all(self):
+                await self.task
+
+            async def finish_work(self):
+                self.task.cancel()
+
+            async def close_file(self):
+                self.file.close()
+    """
+    made = program(text)
+    assert drain(made, "Handler.finish_utterance") is None
+    assert drain(made, "Handler.finish_all") is not None
+    assert drain(made, "Handler.finish_work") is not None
+    assert drain(made, "Handler.close_file") is not None
+
+
+def test_a_stream_that_waits_for_its_own_writing_waits_to_write_on() -> None:
+    text = """
+        import asyncio
+
+        class Stream:
+            def write(self, data):
+                self.writing = asyncio.create_task(self.send(data))
+
+            async def send(self, data):
+                pass
+
+            async def drain(self):
+                await self.writing
+
+        class Jobs:
+            def add(self, job):
+                self.running = asyncio.create_task(job())
+
+            async def drain(self):
+                await self.running
+    """
+    made = program(text)
+    assert drain(made, "Stream.drain") is None
+    assert drain(made, "Jobs.drain") is not None

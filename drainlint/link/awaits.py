@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from drainlint.finding import Confidence
 from drainlint.link.calls import Known
 from drainlint.link.cancelled import cancelled
-from drainlint.link.elsewhere import SPAWNING, bounded_by_callers
+from drainlint.link.elsewhere import SPAWNING, bounded_by_callers, ends_by_itself
 from drainlint.link.ended import Subject, is_over
 from drainlint.link.feeds import ways
 from drainlint.link.killings import killed_when_late
 from drainlint.link.names import FunctionId
+from drainlint.link.origins import made
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence, Spot, spots
 from drainlint.link.waits import THROUGH, callers_choice, controls_flow
@@ -80,6 +81,7 @@ def _wait(
         awaited_here=True,
         bounded_by=known.bounded_by
         or _bounded_itself(known, named)
+        or _runs_to_its_end(known, named)
         or bounded_by_callers(program, key),
         ended=is_over(known, Subject.named(known, named)),
         killed=killed_when_late(known, Subject.named(known, named)),
@@ -97,28 +99,42 @@ def _is_run_here(known: Known, named: Expression) -> bool:
         if not isinstance(statement, Assign) or statement.value is None:
             continue
         if any(target.text == named.text for target in statement.targets):
-            made = statement.value
-            runs = isinstance(made, Call) and made.method in SPAWNING and made.arguments
-            run = made.arguments[0].value if isinstance(made, Call) and runs else None
+            task = statement.value
+            runs = isinstance(task, Call) and task.method in SPAWNING and task.arguments
+            run = task.arguments[0].value if isinstance(task, Call) and runs else None
             return isinstance(run, Call) and bool(known.program.graph.targets(known.key, run))
     return False
 
 
 def _bounded_itself(known: Known, named: Expression) -> str:
     """The timeout of what a task runs: `create_task(asyncio.wait(tasks, timeout=3))`."""
-    made = _made(known, named)
+    call = _made(known, named)
     for _ in range(STEPS):
-        if made is None:
+        if call is None:
             return ""
-        facts = known.program.facts(known.key, made)
+        facts = known.program.facts(known.key, call)
         if facts is not None and facts[0].does in BOUNDING:
-            deadline = known.program.values.deadline(known.key, made, facts[0])
-            return "" if deadline.is_none else made.text
-        if made.method not in SPAWNING or not made.arguments:
+            deadline = known.program.values.deadline(known.key, call, facts[0])
+            return "" if deadline.is_none else call.text
+        if call.method not in SPAWNING or not call.arguments:
             return ""
-        run = made.arguments[0].value
-        made = run if isinstance(run, Call) else _made(known, run)
+        run = call.arguments[0].value
+        call = run if isinstance(run, Call) else _made(known, run)
     return ""
+
+
+def _runs_to_its_end(known: Known, named: Expression) -> str:
+    """The coroutine of the project that a task runs, where all that it waits for has an end."""
+    spawned = [
+        (scope, call.arguments[0].value)
+        for scope, call in made(known.program, known.key, named)
+        if call.method in SPAWNING and call.arguments
+    ]
+    for scope, run in spawned:
+        targets = known.program.graph.targets(scope, run) if isinstance(run, Call) else ()
+        if not targets or not all(ends_by_itself(known.program, target) for target in targets):
+            return ""
+    return spawned[0][1].text if spawned else ""
 
 
 def _made(known: Known, named: Expression) -> Call | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Confidence, Related
 from drainlint.link.calls import Known
+from drainlint.link.emptied import keeps_nothing
 from drainlint.link.feeds import never_waits
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause
@@ -44,6 +45,8 @@ class Blockers:
         if (slept is not None and not _blocks(slept)) or (waited is not None and _is_over(waited)):
             return
         if known.call.method in ASKED_WHEN_DONE or _is_awaited_later(known):
+            return
+        if known.does == "close" and keeps_nothing(known):
             return
         if is_spared(known) or never_waits(known):
             return

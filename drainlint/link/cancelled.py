@@ -1,5 +1,6 @@
 """Whether what is awaited was cancelled before, and who takes up the cancellation."""
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -8,14 +9,16 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId
-from drainlint.link.origins import made, runs
-from drainlint.model.expression import Call, Subscript
+from drainlint.link.origins import made, runs, ways
+from drainlint.model.expression import Call, Comprehension, Expression, Group, Subscript
 from drainlint.model.place import Place
 from drainlint.model.statement import Assign, Do, For, Handler, If, Statement, Try
 
 CANCELLING = re.compile(r"cancel|abort")
 CANCELS = re.compile(r"_*(async_)?cancel(_all|(_\w+)?_tasks)?$")
 COPYING = frozenset({"update", "extend"})
+KEEPING = frozenset({"tuple", "list", "set", "filter"})
+"""Functions whose result holds what their last argument holds."""
 CATCHES_CANCELLATION = re.compile(
     r"(^|\.)(CancelledError|BaseException|Cancelled|get_cancelled_exc_class)$"
 )
@@ -39,12 +42,14 @@ def _cancels_before(known: Known) -> bool:
         return True
     if any(_gives_cancelled(loop, awaited) for loop in known.occurrence.spot.loops):
         return True
+    if _all_cancelled(known, awaited):
+        return True
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > NEAR:
             return False
         if _fills(statement, awaited):
             awaited |= {e.path for x in statement.expressions for e in x.walk() if e.path}
-        if _collects_cancelled(statement, awaited):
+        if _collects_cancelled(statement, awaited) or _helper_cancels(known, statement, awaited):
             return True
         for call in _calls(statement):
             if gathers and CANCELLING.search(call.method):
@@ -56,6 +61,64 @@ def _cancels_before(known: Known) -> bool:
             if _same_group(known, statement):
                 return True
     return False
+
+
+def _all_cancelled(known: Known, awaited: set[str]) -> bool:
+    """Whether each of the few things that a name was made of was cancelled just before.
+
+    `tasks = tuple(filter(None, (self.reader, self.writer)))`, and then a `cancel()` for each.
+    """
+    members = {
+        member
+        for path in awaited
+        for _, way in ways(known.program, known.key, path)
+        if way.how == "assign" and not way.items
+        for member in _members(way.value)
+    }
+    near = itertools.islice(known.occurrence.spot.preceding(), NEAR)
+    stopped = {
+        call.receiver.path
+        for statement in near
+        for call in _calls(statement)
+        if call.method == "cancel" and call.receiver is not None
+    }
+    return bool(members) and members <= stopped
+
+
+def _members(value: Expression) -> set[str]:
+    """The names that a collection is written of; none where it is made in another way."""
+    match value:
+        case Group(items=items):
+            return {item.path for item in items} if all(item.path for item in items) else set()
+        case Call() if value.method in KEEPING and value.arguments:
+            return _members(value.arguments[-1].value)
+        case Comprehension(element=element, clauses=(clause,)) if element == clause.target:
+            return _members(clause.iterable)
+    return set()
+
+
+def _helper_cancels(known: Known, statement: Statement, awaited: set[str]) -> bool:
+    """Whether a function that it calls cancels what is awaited, or gives what it has cancelled."""
+    gives = isinstance(statement, Assign) and bool(awaited & {t.path for t in statement.targets})
+    for call in statement_calls(statement):
+        for target in known.program.graph.targets(known.key, call):
+            entry = known.program.names.function(target)
+            stopped = set(_cancelled_in(entry))
+            given = {part.path for result in entry.results for part in result.walk()} - {""}
+            if (gives and stopped & given) or (call.receiver is not None and stopped & awaited):
+                return True
+    return False
+
+
+def _cancelled_in(entry: FunctionEntry) -> Iterator[str]:
+    """What a function cancels, or the collections that it cancels each one of."""
+    for call in entry.calls:
+        if call.method != "cancel" or call.receiver is None:
+            continue
+        yield call.receiver.path
+        for way in entry.bindings.get(call.receiver.path, ()):
+            if way.how == "each":
+                yield from (part.path for part in way.value.walk() if part.path)
 
 
 def _cancelled_by_callers(known: Known) -> bool:

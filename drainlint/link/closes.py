@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Related
 from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
+from drainlint.link.emptied import has_served, is_answered, keeps_nothing
 from drainlint.link.finished import is_only_tried
 from drainlint.link.handed import hands_on
 from drainlint.link.jobs import is_bounded
@@ -15,7 +16,7 @@ from drainlint.link.results import parameters_of
 from drainlint.link.turns import is_endless, leaves
 from drainlint.model.close import Close
 from drainlint.model.deadline import AT_ONCE, FOREVER, Bound, Deadline
-from drainlint.model.expression import Call, Constant, Expression, Name
+from drainlint.model.expression import Call, Constant, Name
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
 from drainlint.model.statement import While, With
@@ -47,8 +48,8 @@ def closes(known: Known) -> Iterator[Close]:
         waits = not facts.asynchronous or known.is_asynchronous
         unawaited = facts.asynchronous and not known.awaited
         given_on = unawaited and (hands_on(known) or known.occurrence.dropped)
-        spared = given_on or _joins_no_handler(known, facts) or _keeps_nothing(known)
-        spared = spared or is_only_tried(known)
+        spared = given_on or _joins_no_handler(known, facts) or is_only_tried(known)
+        spared = spared or keeps_nothing(known) or is_answered(known) or has_served(known)
         if waits and not (deadline.polls or spared):
             yield _noun(known, known.call.place, known.call.text, known.kind, deadline)
     for one in facts.runs:
@@ -152,26 +153,6 @@ def _joins_no_handler(known: Known, facts: CallFacts) -> bool:
         for name, word in said.items()
         for _, way in known.program.classes.bindings(owner, name)
     )
-
-
-def _keeps_nothing(known: Known) -> bool:
-    """Whether what it would wait for is thrown away: its sockets were closed with no linger."""
-    calls = known.program.names.function(known.key).calls
-    return known.kind is not None and any(
-        isinstance(value, Constant) and value.value == 0
-        for call in calls
-        if call.place.line <= known.call.place.line and call.receiver is not None
-        for value in (call.argument("linger"), *_set_to_linger(call))
-        if call.receiver.path != known.subject
-    )
-
-
-def _set_to_linger(call: Call) -> Iterator[Expression]:
-    """What `socket.setsockopt(LINGER, 0)` sets."""
-    if call.method == "setsockopt" and len(call.arguments) > 1:
-        option, value = (a.value for a in call.arguments[:2])
-        if option.path.endswith("LINGER"):
-            yield value
 
 
 # Jobs

@@ -16,7 +16,7 @@ from drainlint.link.roles import HANDLERS, Roles
 from drainlint.link.services import EVENTS, RESOURCES, WORKERS, Services
 from drainlint.link.started import Started
 from drainlint.link.stopwaits import StopWaits
-from drainlint.model.expression import Call
+from drainlint.model.expression import Await, Call
 from drainlint.model.function import Drain
 from drainlint.model.hook import OTHERS, RELOADS
 from drainlint.model.place import Place
@@ -30,6 +30,8 @@ BEGINS = re.compile(rf"_*(async_)?({WORDS})_")
 HOOKS = re.compile(r"on_(stop|close|shutdown|exit)$|(before|after)_\w*shutdown$")
 OF_ANYTHING = re.compile(r"_*(async_)?(abort|cleanup|destroy|drain|end|finish)$")
 """Names that requests, batches and files have for their ends as well: they say less."""
+OF_REQUESTS = re.compile(r"_*(async_)?(abort|end|finish)_")
+"""Beginnings of names of steps in a request's life; what it closes may be that one's."""
 CONTEXT = frozenset({"__exit__", "__aexit__", "__del__"})
 ENDING = frozenset(
     {
@@ -191,11 +193,14 @@ class DrainPaths:
             label = f"`{shown(entry)}`"
             if said == "context":
                 if entry.owner:
-                    certain = self.services.of_function(key) is not None
+                    service = self.services.of_function(key) is not None
+                    certain = service and not self.services.borrows(key)
                     certain = certain or self._ends_something(key, entry)
                     yield Root(key, "context", label, not certain)
             elif said == "whole" or self._ends_its_own(key, entry):
-                if _is_a_command(self.graph, key, name) and not self._ends_its_own(key, entry):
+                streams = name.endswith("drain")
+                command = streams or not self._ends_its_own(key, entry)
+                if command and _is_a_command(self.graph, key, name):
                     continue
                 of_anything = OF_ANYTHING.match(name.partition("@")[0]) is not None
                 if of_anything and self._ends_another(key, entry):
@@ -229,12 +234,13 @@ class DrainPaths:
 
     def _ends_its_own(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether a `stop_x` stops, joins, cancels or closes what its object or module owns."""
+        of_request = OF_REQUESTS.match(entry.short_name) is not None
         return any(
             call.method in ENDING
             and _is_owned(self.graph, key, entry, call)
-            and self._lives(key, call)
+            and self._lives(key, call, seen=of_request)
             for call in entry.calls
-        ) or _awaits_its_own(self.graph, key, entry)
+        ) or _awaits_its_own(self.graph, key, entry, dropped=of_request)
 
     def _ends_something(
         self, key: FunctionId, entry: FunctionEntry, first_line: int = 0, last_line: int = FAR
@@ -249,11 +255,14 @@ class DrainPaths:
             for call in entry.calls
         )
 
-    def _lives(self, key: FunctionId, call: Call) -> bool:
-        """Whether what a call ends has a lifetime, as far as that is known."""
+    def _lives(self, key: FunctionId, call: Call, *, seen: bool = False) -> bool:
+        """Whether what a call ends has a lifetime, as far as that is known.
+
+        Where that must be `seen`, what nobody knows has none: files are closed, too.
+        """
         kind = None if call.receiver is None else self.graph.kinds.of(key, call.receiver)
         owner = self.graph.kinds.project_class(kind)
-        if call.method not in OF_THE_LIVING:
+        if call.method not in OF_THE_LIVING and not seen:
             return True
         service = owner is not None and self.services.of(owner) is not None
         living = LIVING - EVENTS if call.method == "wait" else LIVING  # it waits to be told
@@ -379,6 +388,8 @@ class DrainPaths:
             if current.root.says_little and len(current.chain) > 1:
                 continue
             for callee in self.graph.callees.get(current.chain[-1], ()):
+                if current.root.by_name and current.root.vague and self._is_others_too(callee):
+                    continue
                 if not self._goes_on(current, callee):
                     for one in self._entering(current, callee):
                         reach(one)
@@ -388,6 +399,11 @@ class DrainPaths:
         """Whether nobody waits for what is started; a root's own, and a handler's, is its stop."""
         is_stop = current.root.sort in CERTAIN or len(current.chain) == 1
         return not is_stop and self._started.nobody_waits(current.chain[-1], callee)
+
+    def _is_others_too(self, callee: FunctionId) -> bool:
+        """Whether methods that end nothing call it as well: it sends requests of every sort."""
+        callers = self.graph.callers.get(callee, set())
+        return any(not _said_by(self.names.function(caller).short_name) for caller in callers)
 
     def _is_staged(self, reached: _Reached) -> bool:
         """Whether only a test or an example leads there: it ends what it likes, when it likes."""
@@ -434,10 +450,17 @@ class DrainPaths:
         return Related(key.path, place, root.label if first else f"`{shown(entry)}`")
 
 
-def _awaits_its_own(graph: Graph, key: FunctionId, entry: FunctionEntry) -> bool:
-    """Whether a method waits for a task of its object: `await self.task`."""
+def _awaits_its_own(graph: Graph, key: FunctionId, entry: FunctionEntry, *, dropped: bool) -> bool:
+    """Whether a method waits for a task of its object: `await self.task`.
+
+    Where its result must be `dropped`, a method that takes what the task was to find out does not.
+    """
     me = graph.classes.self_name(key)
+    values = (way.value for ways in entry.bindings.values() for way in ways if dropped)
+    taken = {value.value.path for value in values if isinstance(value, Await)}
     for awaited in entry.awaits:
+        if awaited.value.path in taken:
+            continue
         head, dot, _ = awaited.value.path.partition(".")
         kind = graph.kinds.of(key, awaited.value) if dot and head == me else None
         if kind is not None and kind.nature == "task":

@@ -7,7 +7,7 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.feeds import calls_about
 from drainlint.link.names import FunctionId, Variable
-from drainlint.link.origins import ways
+from drainlint.link.origins import identity, ways
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences
 from drainlint.model.expression import (
@@ -148,16 +148,39 @@ def _called(value: Expression) -> Call | None:
     return made if isinstance(made, Call) else None
 
 
-def _ends_by_itself(program: Program, key: FunctionId, depth: int = 0) -> bool:
+def ends_by_itself(program: Program, key: FunctionId, depth: int = 0) -> bool:
     """Whether a coroutine awaits only what has a timeout, or what ends by itself in turn."""
     entry = program.names.function(key)
     is_abstract = not entry.calls or "NotImplementedError" in entry.raises
     if depth > DEPTH or not entry.is_async or entry.turns or entry.awaits or is_abstract:
         return False
     return all(
-        isinstance(awaited, Call) and _is_bounded(program, key, awaited, depth)
+        _is_bounded(program, key, awaited, depth)
+        if isinstance(awaited, Call)
+        else _is_soon_free(program, key, awaited)
         for awaited in entry.checkpoints
     )
+
+
+def _is_soon_free(program: Program, key: FunctionId, awaited: Expression) -> bool:
+    """Whether it is a lock that nobody holds while he waits: whoever wants it has it at once."""
+    kind = program.kinds.of(key, awaited)
+    lock = identity(program, key, awaited.path)
+    if kind is None or kind.nature != "aio-lock" or lock is None:
+        return False
+    return not any(
+        entered.first_line <= place.line <= entered.last_line
+        for name, entry in program.names.modules[key.path].functions.items()
+        for entered in entry.entered
+        if identity(program, FunctionId(key.path, name), entered.value.path) == lock
+        for place in _waiting(entry)
+    )
+
+
+def _waiting(entry: FunctionEntry) -> Iterator[Place]:
+    """Where a function awaits something."""
+    yield from (awaited.place for awaited in entry.awaits)
+    yield from (call.place for call in entry.calls if call in entry.checkpoints)
 
 
 def _is_bounded(program: Program, key: FunctionId, awaited: Call, depth: int) -> bool:
@@ -169,7 +192,7 @@ def _is_bounded(program: Program, key: FunctionId, awaited: Call, depth: int) ->
     if any("timeout" in argument.value.path for argument in awaited.arguments):
         return True
     targets = program.graph.targets(key, awaited)
-    return bool(targets) and all(_ends_by_itself(program, t, depth + 1) for t in targets)
+    return bool(targets) and all(ends_by_itself(program, t, depth + 1) for t in targets)
 
 
 # Clients

@@ -1,5 +1,6 @@
 """Waits that end because of what else the function does: their pool was joined, a timer kills."""
 
+import itertools
 from collections.abc import Iterator
 
 from drainlint.index.entries import FunctionEntry
@@ -25,6 +26,8 @@ IN_TURN = frozenset({"imap", "imap_unordered"})
 TAKING = frozenset({"get", "next"})
 NAMED = 3
 """Through how many names a result is followed."""
+JUST_BEFORE = 3
+"""How many statements up it is looked for what ended it."""
 COMPLETING = frozenset({"set_result", "set_exception", "set_running_or_notify_cancel"})
 SERVES = ".serve_forever"
 KILLING = frozenset({"kill", "terminate", "send_signal", "killpg", "cancel", "close", "shutdown"})
@@ -40,7 +43,7 @@ def finished(known: Known) -> str:
         return told
     if is_soon_over(known):
         return "its job is soon over"
-    if _served_until(known):
+    if _served_until(known) or _was_stopped(known):
         return "its server was shut down"
     if known.kind is not None and known.kind.nature == "pool" and known.call.method == "join":
         return "its results are all in" if _is_idle(known) else ""
@@ -75,6 +78,17 @@ def _served_until(known: Known) -> bool:
     return bool(serving) and any(
         call.method == "shutdown" and call.receiver is not None and call.receiver.path in serving
         for statement in known.occurrence.spot.preceding()
+        for call in statement_calls(statement)
+    )
+
+
+def _was_stopped(known: Known) -> bool:
+    """Whether a coroutine has seen to it that a server stopped, before it waits for that again."""
+    if known.call.method != "wait_for_termination" or not known.is_asynchronous:
+        return False
+    return any(
+        call.method == "stop" and call.receiver is not None and call.receiver.text == known.subject
+        for statement in itertools.islice(known.occurrence.spot.preceding(), JUST_BEFORE)
         for call in statement_calls(statement)
     )
 

@@ -33,6 +33,7 @@ PARTNERS = {
 """Methods whose job it is to wait, in a class that has one of those that end the wait."""
 SPAWNING = ("create_task", "start_soon")
 STOPPING = ("stop", "close", "aclose", "shutdown", "disconnect")
+EVENTS = frozenset({"event", "aio-event"})
 BUILT_ON = frozenset({"condition", "event", "lock", "rlock", "semaphore"})
 """What locks, queues, futures and events are built on."""
 
@@ -45,13 +46,24 @@ def hands_on(known: Known) -> bool:
 
 def is_own_job(known: Known) -> bool:
     """Whether a wait is the job of its method, as that of a wait group: its callers are judged."""
-    if _is_task_group(known):
+    if _is_task_group(known) or _is_given(known):
         return True
     if known.kind is None:
         return False
     return (hands_on(known) and known.kind.nature in WAITED_ON) or (
         known.kind.nature in BUILT_ON and _is_partner(known)
     )
+
+
+def _is_given(known: Known) -> bool:
+    """Whether it was given an event's `wait` itself: `async def until(told): await told()`.
+
+    What that waits for is its caller's choice, the request to stop itself as a rule.
+    """
+    if known.kind is None or known.kind.nature not in EVENTS:
+        return False
+    entry = known.program.names.function(known.key)
+    return any(p.name == known.call.func.path for p in entry.parameters)
 
 
 def _is_task_group(known: Known) -> bool:

@@ -28,6 +28,7 @@ from drainlint.model.statement import (
     Return,
     Try,
     While,
+    With,
 )
 
 ASKING = frozenset(
@@ -54,6 +55,8 @@ AGAIN = frozenset({"wait", "result", "join"})
 """Methods by which one waits for the same thing a second time."""
 ACTING = re.compile(r"kill|terminate|cancel|send_signal|abort|^_exit$|force|interrupt")
 """What is done to those who are late, by the names of methods."""
+ENDLESS = frozenset({"itertools.count", "itertools.cycle"})
+"""What a loop goes over until something else ends it."""
 FILLING = frozenset({"set", "setdefault"})
 EVENTS = frozenset({"event", "aio-event", "condition", "aio-condition"})
 FAR = 2
@@ -63,7 +66,7 @@ FAR = 2
 def seen(known: Known, facts: CallFacts | None) -> str:
     """How somebody learns that the time ran out; empty where nobody looks."""
     outcome = "nothing" if facts is None else facts.outcome
-    if any(isinstance(loop, While) for loop in known.occurrence.spot.loops):
+    if _goes_round(known):
         return "its loop looks again"
     if outcome.startswith("raises"):
         return "" if _is_swallowed(known, outcome) and not _looked_after(known) else outcome
@@ -72,6 +75,18 @@ def seen(known: Known, facts: CallFacts | None) -> str:
     if outcome == "nothing" or known.occurrence.dropped:
         return _looked_after(known)
     return "its result is used"
+
+
+def _goes_round(known: Known) -> bool:
+    """Whether a loop makes it again until something else ends it: `for turn in count():`."""
+    return any(
+        isinstance(loop, While)
+        or (
+            isinstance(loop.iterable, Call)
+            and known.program.library(known.key, loop.iterable.func.path) in ENDLESS
+        )
+        for loop in known.occurrence.spot.loops
+    )
 
 
 def _is_swallowed(known: Known, outcome: str) -> bool:
@@ -238,6 +253,8 @@ def _asks_what_came(call: Call, shared: frozenset[str]) -> bool:
 def _is_tested_next(known: Known) -> bool:
     """Whether the state that the event stands for is tested next, here or by whoever called."""
     following = next(iter(known.occurrence.spot.following()), None)
+    while isinstance(following, With):
+        following = following.body[0]
     if isinstance(following, If) or getattr(following, "word", "") == "assert":
         return True
     far = known.drain is None or len(known.drain.steps) > FAR
@@ -281,7 +298,7 @@ def is_pause(known: Known, deadline: Deadline) -> bool:
     receiver = known.call.receiver
     if receiver is None or isinstance(receiver, Call):
         return True
-    if any(isinstance(loop, While) for loop in known.occurrence.spot.loops):
+    if _goes_round(known):
         return True
     if known.drain is not None:
         return False

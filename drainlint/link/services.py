@@ -70,6 +70,15 @@ class Services:
         owner = self.classes.owner(key)
         return None if owner is None else self.of(owner)
 
+    def borrows(self, key: FunctionId) -> bool:
+        """Whether all that a method's class has to stop was handed in: it is another's to end."""
+        owner = self.classes.owner(key)
+        if owner is None:
+            return False
+        own = self._holds(owner)
+        made = (name for name, _ in own.parts if self._opens(owner, name))
+        return not own.lives and not own.resources and next(made, None) is None
+
     def lives(self, key: FunctionId) -> bool:
         """Whether a method's class starts, opens or signals something, not only uses it."""
         owner = self.classes.owner(key)

@@ -31,6 +31,17 @@ def is_spared(known: Known) -> bool:
         or _is_for_the_loop(known)
         or has_reported(known)
         or _has_loop_to_itself(known)
+        or _closes_a_generator(known)
+    )
+
+
+def _closes_a_generator(known: Known) -> bool:
+    """Whether it runs when an asynchronous generator is closed: the loop itself is at its end."""
+    if not known.program.names.function(known.key).is_generator:
+        return False
+    return any(
+        spot.handler is not None and [k.path for k in spot.handler.kinds] == ["GeneratorExit"]
+        for spot in known.occurrence.spot.outward()
     )
 
 

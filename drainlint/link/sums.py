@@ -1,8 +1,10 @@
 """What waits come to together: one after the other in a function, or turn by turn in a loop."""
 
+import itertools
 from collections.abc import Iterator
 
 from drainlint.link.calls import Known
+from drainlint.link.elsewhere import bounded_by_callers
 from drainlint.link.names import FunctionId, Variable
 from drainlint.model.deadline import Bound, Deadline
 from drainlint.model.expression import (
@@ -54,6 +56,8 @@ def repeats(known: Known, deadline: Deadline) -> Repeats | None:
             continue
         if deadline.text.partition(".")[0] in _bound_in(loop) or _is_a_share(known, deadline):
             return None
+        if _is_bounded_whole(known, loop):
+            return None
         count = _count(known, known.key, loop.iterable)
         return Repeats(loop.place, loop.iterable.text, count)
     for around in known.occurrence.around:
@@ -64,6 +68,23 @@ def repeats(known: Known, deadline: Deadline) -> Repeats | None:
                 count = _count(known, known.key, clause.iterable)
                 return Repeats(place, clause.iterable.text, count)
     return None
+
+
+def _is_bounded_whole(known: Known, loop: For) -> bool:
+    """Whether all turns of a loop share a timeout: that of a block around it, or of each caller."""
+    outside = itertools.dropwhile(lambda s: s.owner is not loop, known.occurrence.spot.outward())
+    blocks = (spot.owner for spot in outside if isinstance(spot.owner, With))
+    calls = (item.value for block in blocks for item in block.items)
+    if any(isinstance(call, Call) and _bounds(known, call) for call in calls):
+        return True
+    return known.is_asynchronous and bool(bounded_by_callers(known.program, known.key))
+
+
+def _bounds(known: Known, call: Call) -> bool:
+    facts = known.program.facts(known.key, call)
+    if facts is None or facts[0].does != "bound":
+        return False
+    return not known.program.values.deadline(known.key, call, facts[0]).is_none
 
 
 def _bounded_by(known: Known) -> Iterator[Expression]:

@@ -58,7 +58,8 @@ class UnboundedTake(Rule[Wait]):
             return
         if wait.verb == "put" and not wait.marker:
             return
-        level = Level.NOTE if is_far_from_the_stop(wait) else None
+        at_most_told = is_far_from_the_stop(wait) or _comes_to_its_end(wait)
+        level = Level.NOTE if at_most_told else None
         yield self.found(wait, _message(wait), remedy=REMEDIES[wait.verb], level=level)
 
 
@@ -67,6 +68,11 @@ def _is_consumer(wait: Wait) -> bool:
     by_name = wait.drain is not None and wait.drain.by_name
     at_work = bool(wait.function.worker) and wait.verb == "take"
     return wait.in_loop and (at_work or (by_name and wait.verb != "lock"))
+
+
+def _comes_to_its_end(wait: Wait) -> bool:
+    """Whether a main flow reads what a command says, where it winds up: then both are at an end."""
+    return wait.nature == "popen-pipe" and wait.drain is not None and wait.drain.sort == "finally"
 
 
 def _message(wait: Wait) -> str:
