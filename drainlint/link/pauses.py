@@ -52,6 +52,7 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         in_signal_handler="signal-handler" in known.program.roles.registered(known.key),
         lets_traffic_drain=_after_readiness(known),
         interrupted_by_signal=_cut_by_signal(known),
+        ends_by_raising=_ended_by_handler(known),
     )
 
 
@@ -149,11 +150,18 @@ def is_set_somewhere(known: Known) -> bool:
     return not (local or private) or name in known.program.touched
 
 
+def _ended_by_handler(known: Known) -> bool:
+    """Whether a handler that raises ends it; nothing is raised in a worker."""
+    return not known.program.is_worker(known.function) and known.program.has_raising_handlers(
+        known.key
+    )
+
+
 def _cut_by_signal(known: Known) -> bool:
     function = known.function
     if known.program.is_worker(function):
         return False
-    if known.program.has_raising_handlers(known.key):
+    if _ended_by_handler(known):
         return True
     if not (function.main or function.helper or _is_command(function)):
         return False

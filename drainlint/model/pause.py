@@ -27,6 +27,8 @@ class Pause(Noun):
     interrupted_by_signal: bool = False
     """It is the main flow's, where no handler returns: a signal cuts it short."""
 
+    ends_by_raising: bool = False
+    """It is the main flow's, and a signal handler that raises ends it."""
     in_signal_handler: bool = False
     """Its function is registered with `signal.signal`."""
 

@@ -28,7 +28,7 @@ def held(loop: Loop) -> str:
         )
     if loop.drain is not None:
         return " without a deadline while the service stops"
-    if all(pause.can_be_cut_short for pause in loop.sleeps):
+    if loop.notices_a_stop:
         return " without a deadline"
     return " without a deadline, and notices nothing during a pause"
 

@@ -36,7 +36,7 @@ class PollFlag(Rule[Loop]):
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a pure wait that asks flags or counters only."""
-        asks = loop.asks("flag")
+        asks = loop.waits_for("flag")
         others = loop.asks("queue", "liveness", "parent", "external", "everything")
         if asks is None or others or not loop.waits_by_asking:
             return

@@ -8,12 +8,20 @@ from drainlint.rule import Levels, Rule, any_of, does
 from drainlint.words import BLOCKING
 
 
+MOMENT = 1.0
+"""Seconds; a single pause so short, where nothing stops, holds nobody up."""
+
+
 def _level(pause: Pause) -> Level:
     function = pause.function
     certain = pause.drain is not None and not pause.drain.by_name
     stops = function.service is not None and bool(function.service.stop_signals)
     served = "request-handler" in function.roles
-    return Level.ERROR if function.worker or certain or stops or served else Level.WARNING
+    if function.worker or certain or stops or served:
+        return Level.ERROR
+    single = pause.drain is None and not pause.in_loop
+    brief = pause.seconds is not None and pause.seconds <= MOMENT
+    return Level.NOTE if single and brief else Level.WARNING
 
 
 class UncancellableSleep(Rule[Pause]):
