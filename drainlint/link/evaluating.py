@@ -331,9 +331,7 @@ def measures(statement: Assign, assigned: Mapping[str, list[Expression]]) -> boo
     )
 
 
-def stands_for(
-    value: Expression, assigned: Mapping[str, list[Expression]]
-) -> Iterator[Expression]:
+def stands_for(value: Expression, assigned: Mapping[str, list[Expression]]) -> Iterator[Expression]:
     """A value, and what the loop's own names in it were given on the same turn."""
     yield value
     for part in value.walk():

@@ -7,7 +7,6 @@ from drainlint.model.pause import Pause
 from drainlint.rule import Levels, Rule, any_of, does
 from drainlint.words import BLOCKING
 
-
 MOMENT = 1.0
 """Seconds; a single pause so short, where nothing stops, holds nobody up."""
 
