@@ -14,7 +14,7 @@ from drainlint.model.deadline import Bound
 from drainlint.model.expression import Arithmetic, Call, Constant, Expression, Not
 from drainlint.model.function import Function
 from drainlint.model.pause import Pause
-from drainlint.model.statement import Assign, Do, If, Statement
+from drainlint.model.statement import Assign, Do, If, Return, Statement, Try, With
 
 EVENTS = frozenset({"event", "aio-event", "condition"})
 
@@ -48,11 +48,31 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         seconds=seconds,
         cancellable=_is_cancellable(facts),
         in_loop=in_loop,
+        is_a_step=not in_loop and _is_a_step(known),
         is_rest_of_period=period is not None,
         in_signal_handler="signal-handler" in known.program.roles.registered(known.key),
         lets_traffic_drain=_after_readiness(known),
         interrupted_by_signal=_cut_by_signal(known),
         ends_by_raising=_ended_by_handler(known),
+    )
+
+
+def _is_a_step(known: Known) -> bool:
+    """Whether it stands in no branch: what it waits for is that something settles.
+
+    After a way out that gives what was found, it is the pause of who found nothing.
+    """
+    spots = list(known.occurrence.spot.outward())
+    return all(
+        spot.owner is None or (isinstance(spot.owner, With | Try) and spot.section == "body")
+        for spot in spots
+    ) and not any(
+        isinstance(inner, Return)
+        and inner.value is not None
+        and not isinstance(inner.value, Constant)
+        for spot in spots
+        for before in spot.block[: spot.index]
+        for inner in before.walk()
     )
 
 

@@ -20,6 +20,8 @@ class Pause(Noun):
     is_timed_wait: bool = False
     """It waits on an event for a while, rather than sleep."""
     in_loop: bool = False
+    is_a_step: bool = False
+    """It is one of its function's steps, taken once on every way through it: no idle pause."""
     is_rest_of_period: bool = False
     """It takes what is left of a period: a loop that ends its turns so keeps time."""
     lets_traffic_drain: bool = False

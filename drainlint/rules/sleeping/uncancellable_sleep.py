@@ -8,7 +8,7 @@ from drainlint.rule import Levels, Rule, any_of, does
 from drainlint.words import BLOCKING
 
 MOMENT = 1.0
-"""Seconds; a single pause so short, where nothing stops, holds nobody up."""
+"""Seconds; a step so short, on no way of a stop, holds nobody up."""
 
 
 def _level(pause: Pause) -> Level:
@@ -18,9 +18,9 @@ def _level(pause: Pause) -> Level:
     served = "request-handler" in function.roles
     if function.worker or certain or stops or served:
         return Level.ERROR
-    single = pause.drain is None and not pause.in_loop
     brief = pause.seconds is not None and pause.seconds <= MOMENT
-    return Level.NOTE if single and brief else Level.WARNING
+    settles = pause.is_a_step and pause.drain is None
+    return Level.NOTE if brief and settles else Level.WARNING
 
 
 class UncancellableSleep(Rule[Pause]):
