@@ -177,12 +177,26 @@ def _ended_by_handler(known: Known) -> bool:
     )
 
 
+def _awaits_an_interrupt(known: Known) -> bool:
+    """Whether KeyboardInterrupt is caught around it: only the main flow ever gets that."""
+    return any(
+        named("interrupt", kind.path)
+        for spot in known.occurrence.spot.outward()
+        if isinstance(spot.owner, Try) and spot.section == "body"
+        for handler in spot.owner.handlers
+        for kind in handler.kinds
+    )
+
+
 def _cut_by_signal(known: Known) -> bool:
     function = known.function
     if known.program.is_worker(function):
         return False
     if _ended_by_handler(known):
         return True
+    if _awaits_an_interrupt(known):
+        around = (known.key, *known.program.graph.callers.get(known.key, ()))
+        return not any(known.program.has_returning_handler(key) for key in around)
     if not (function.main or function.helper or _is_command(function)):
         return False
     return not known.program.has_returning_handler(known.key)
