@@ -1234,3 +1234,23 @@ def test_a_task_that_is_given_to_the_caller_is_waited_for(then: str) -> None:
     """
     assert drain(program(text.format(then=then)), "Cluster.retire") is not None
     assert drain(program(text.format(then="self.task = task")), "Cluster.retire") is None
+
+
+def test_an_except_for_all_that_goes_on_with_the_loop_is_no_way_out() -> None:
+    text = """\
+    import threading, time
+    def run(client):
+        while True:
+            try:
+                client.read()
+            except:
+                time.sleep(1)
+                {last}
+    threading.Thread(target=run).start()
+    """
+    goes_on = program(text.format(last="continue"))
+    leaves = program(text.format(last="raise"))
+    line = line_of(text, "time.sleep")
+
+    assert drain(goes_on, "run", line) is None
+    assert steps(drain(leaves, "run", line)) == ["interrupt handler of `run`"]
