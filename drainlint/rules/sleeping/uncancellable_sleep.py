@@ -16,11 +16,12 @@ def _level(pause: Pause) -> Level:
     certain = pause.drain is not None and not pause.drain.by_name
     stops = function.service is not None and bool(function.service.stop_signals)
     served = "request-handler" in function.roles
-    if function.worker or certain or stops or served:
+    if function.worker or certain or served:
         return Level.ERROR
     brief = pause.seconds is not None and pause.seconds <= MOMENT
-    settles = pause.is_a_step and pause.drain is None
-    return Level.NOTE if brief and settles else Level.WARNING
+    if brief and pause.is_a_step and pause.drain is None:
+        return Level.NOTE
+    return Level.ERROR if stops else Level.WARNING
 
 
 class UncancellableSleep(Rule[Pause]):
