@@ -202,3 +202,28 @@ def test_a_countdown_has_as_many_turns_as_it_counts() -> None:
     found = {over: loop_of(f"for _ in {over}:\n    time.sleep(1)").turns for over in turns}
 
     assert found == turns
+
+
+IDLE = """\
+import threading, time
+class Service:
+    def __init__(self):
+        self.running = True
+        self.paired = False
+        self.thread = threading.Thread(target=self.run)
+    def run(self):
+        while self.running{more}:
+            time.sleep(2)
+    def pair(self):
+        self.paired = True
+    def stop(self):
+        self.running = False
+"""
+
+
+def test_who_waits_to_be_stopped_needs_no_deadline() -> None:
+    (idle,) = findings_in(IDLE.format(more=""), select=["DRN102"])
+    (waits,) = findings_in(IDLE.format(more=" and not self.paired"), select=["DRN102"])
+
+    assert "`self.running` changes, and hears of it up to 2 s late" in idle.message
+    assert "`self.paired` changes without a deadline" in waits.message

@@ -92,10 +92,14 @@ class Loop(Noun):
         A loop that leaves at a stop asks for that too, and may ask for nothing else.
         """
         asked = [q for q in self.questions if q.sort == sort and not q.waited]
+        others = (q for q in asked if not self.hears_a_stop(q))
+        return next(others, asked[0] if asked else None)
+
+    def hears_a_stop(self, question: Question) -> bool:
+        """Whether a question is whether the loop's own service is to stop."""
         service = self.function.service
         stops = () if service is None else service.stop_signals
-        others = (q for q in asked if not any(is_about(q.text, s) for s in stops))
-        return next(others, asked[0] if asked else None)
+        return any(is_about(question.text, signal) for signal in stops)
 
     @property
     def asks_for_room(self) -> Question | None:

@@ -33,6 +33,12 @@ def held(loop: Loop) -> str:
     return " without a deadline, and notices nothing during a pause"
 
 
+def heard(loop: Loop, asks: Question) -> str:
+    """What the deadline means for what is asked; who waits to be stopped needs none."""
+    idles = loop.drain is None and not loop.deadline and loop.hears_a_stop(asks)
+    return f", and hears of it {_late(loop)}" if idles else held(loop)
+
+
 def _in_all(loop: Loop) -> str:
     """How long counted turns take together, their pauses alone."""
     if not loop.turns or not loop.turn:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding
 from drainlint.model.loop import Loop
 from drainlint.rule import POLLS, Rule
-from drainlint.rules.polling import by_deadline, held, pause_notes
+from drainlint.rules.polling import by_deadline, heard, pause_notes
 
 
 class PollFlag(Rule[Loop]):
@@ -42,7 +42,7 @@ class PollFlag(Rule[Loop]):
             return
         yield self.found(
             loop,
-            f"this loop sleeps until `{asks.text}` changes{held(loop)}",
+            f"this loop sleeps until `{asks.text}` changes{heard(loop, asks)}",
             *pause_notes(loop, asks),
             remedy="wait on an `Event` or `Condition` with a timeout, set by whoever changes it",
             about=tuple(p.place for p in loop.pauses),
