@@ -184,7 +184,7 @@ class Evaluating:
             return True
         if one.facts.asks == "external":
             self.blocks = True
-            self.refreshed |= refreshed_by(call, self.read_by_tests)
+            self.refreshed |= refreshed_by(call, self.read_by_tests, self.assigned)
         return one.does in ("bound", "set") or bool(one.facts.asks)
 
     def _is_answer(self, call: Call) -> bool:
@@ -198,7 +198,7 @@ class Evaluating:
             return True
         receiver = call.receiver
         head = "" if receiver is None else root(receiver).partition(".")[0]
-        about = refreshed_by(call, self.read_by_tests)
+        about = refreshed_by(call, self.read_by_tests, self.assigned)
         if about := about or brought_by(self.program, self.key, call, self.told_by_tests):
             self.refreshed |= about
             return True

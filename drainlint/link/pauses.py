@@ -7,7 +7,7 @@ from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS
-from drainlint.link.calls import Known
+from drainlint.link.calls import Known, is_log
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.program import Program
 from drainlint.model.deadline import Bound
@@ -58,10 +58,13 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
 
 
 def _is_a_step(known: Known) -> bool:
-    """Whether it stands in no branch: what it waits for is that something settles.
+    """Whether it waits for something to settle: it follows an act, or stands in no branch.
 
     After a way out that gives what was found, it is the pause of who found nothing.
     """
+    before = known.occurrence.spot.block[: known.occurrence.spot.index][-1:]
+    if any(isinstance(s, Do) and isinstance(s.value, Call) and not is_log(s.value) for s in before):
+        return True
     spots = list(known.occurrence.spot.outward())
     return all(
         spot.owner is None or (isinstance(spot.owner, With | Try) and spot.section == "body")
