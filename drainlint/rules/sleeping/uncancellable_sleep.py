@@ -18,10 +18,17 @@ def _level(pause: Pause) -> Level:
     served = "request-handler" in function.roles
     if function.worker or certain or served:
         return Level.ERROR
-    brief = pause.seconds is not None and pause.seconds <= MOMENT
-    if brief and pause.is_a_step and pause.drain is None:
+    if _settles(pause):
         return Level.NOTE
     return Level.ERROR if stops else Level.WARNING
+
+
+def _settles(pause: Pause) -> bool:
+    """Whether it is one short step; what is a thread may take it again in a loop not seen here."""
+    service = pause.function.service
+    again = pause.drain is not None or (service is not None and "self" in service.workers)
+    brief = pause.seconds is not None and pause.seconds <= MOMENT
+    return brief and pause.is_a_step and not again
 
 
 class UncancellableSleep(Rule[Pause]):
