@@ -1431,3 +1431,23 @@ def test_a_stream_that_waits_for_its_own_writing_waits_to_write_on() -> None:
     made = program(text)
     assert drain(made, "Stream.drain") is None
     assert drain(made, "Jobs.drain") is not None
+
+
+def test_an_except_for_all_that_goes_on_with_the_loop_is_no_way_out() -> None:
+    text = """\
+    import threading, time
+    def run(client):
+        while True:
+            try:
+                client.read()
+            except:
+                time.sleep(1)
+                {last}
+    threading.Thread(target=run).start()
+    """
+    goes_on = program(text.format(last="continue"))
+    leaves = program(text.format(last="raise"))
+    line = line_of(text, "time.sleep")
+
+    assert drain(goes_on, "run", line) is None
+    assert steps(drain(leaves, "run", line)) == ["interrupt handler of `run`"]

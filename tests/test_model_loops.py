@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from drainlint.finding import Level
 from drainlint.link.nouns import Nouns
 from drainlint.model.loop import Loop
 from drainlint.model.noun import Noun
+from tests.conftest import findings_in
 from tests.linked import program
 
 HEAD = """\
@@ -158,3 +160,70 @@ def test_a_loop_without_a_pause_spins() -> None:
     assert loop_of("while True:\n    if not jobs.empty():\n        jobs.get()()").spins
     assert not loop_of("while client.busy:\n    client.read()").spins
     assert not loop_of("while client.busy:\n    time.sleep(0.01)").spins
+
+
+SUPERVISOR = """\
+import signal, threading, time
+child = threading.Thread(target=print)
+class Ended(Exception): ...
+def ends(number, frame):
+    {ends}
+def main():
+    signal.signal(signal.SIGTERM, ends)
+    child.start()
+    while child.is_alive():
+        time.sleep(15)
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_handler_that_raises_ends_the_pauses_of_the_main_flow() -> None:
+    raises, returns = SUPERVISOR.format(ends="raise Ended"), SUPERVISOR.format(ends="print(number)")
+
+    (ended,) = findings_in(raises, select=["DRN103"])
+    (unheard,) = findings_in(returns, select=["DRN103"])
+
+    assert ended.level is Level.NOTE
+    assert "notices nothing" not in ended.message
+    assert unheard.level is Level.WARNING
+    assert "notices nothing during a pause" in unheard.message
+
+
+def test_a_countdown_has_as_many_turns_as_it_counts() -> None:
+    turns = {
+        "range(30, -1, -1)": 31,
+        "range(2, 10)": 8,
+        "range(0, 10, 3)": 4,
+        "range(client.first, 10)": 10,
+        "range(client.first, 0, -1)": None,
+    }
+
+    found = {over: loop_of(f"for _ in {over}:\n    time.sleep(1)").turns for over in turns}
+
+    assert found == turns
+
+
+IDLE = """\
+import threading, time
+class Service:
+    def __init__(self):
+        self.running = True
+        self.paired = False
+        self.thread = threading.Thread(target=self.run)
+    def run(self):
+        while self.running{more}:
+            time.sleep(2)
+    def pair(self):
+        self.paired = True
+    def stop(self):
+        self.running = False
+"""
+
+
+def test_who_waits_to_be_stopped_needs_no_deadline() -> None:
+    (idle,) = findings_in(IDLE.format(more=""), select=["DRN102"])
+    (waits,) = findings_in(IDLE.format(more=" and not self.paired"), select=["DRN102"])
+
+    assert "`self.running` changes, and hears of it up to 2 s late" in idle.message
+    assert "`self.paired` changes without a deadline" in waits.message

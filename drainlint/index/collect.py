@@ -315,7 +315,7 @@ class _Collector(Expressions):
             opened.cleaning += stops
             self.block(handler.body)
             opened.cleaning -= stops
-            if stops:
+            if stops and not (_is_rest(kind) and isinstance(handler.body[-1], ast.Continue)):
                 opened.regions.append(_region("interrupt", handler.body))
         self.block(node.orelse)
         if node.finalbody:

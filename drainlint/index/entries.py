@@ -43,9 +43,9 @@ class Region:
 
     sort: str
     """`final` (a `finally` block), `interrupt` (an `except` for KeyboardInterrupt, SystemExit,
-    CancelledError or all), `yielded` (what follows a `yield`), `left` (a branch of an `if` that
-    ends with a `return` or `raise`), `arm` (a branch of an `if` that has
-    two: they come in pairs)."""
+    CancelledError, or for all where it does not go on with the loop), `yielded` (what follows a
+    `yield`), `left` (a branch of an `if` that ends with a `return` or `raise`), `arm` (a branch of
+    an `if` that has two: they come in pairs)."""
     first_line: int
     last_line: int
 

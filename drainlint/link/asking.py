@@ -205,9 +205,8 @@ class Asking:
 
         A condition is notified of changes, and an event that the loop clears is set for each.
         """
-        return self.reading.on_condition or any(
-            f"{p.event}.clear" in self.reading.waited for p in self._sleeps
-        )
+        waited = self.reading.waited
+        return self.reading.on_condition or any(f"{one}.clear" in waited for one in waited)
 
     @property
     def _sleeps(self) -> Iterator[Pause]:

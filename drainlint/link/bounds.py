@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from math import ceil
 
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
@@ -225,9 +226,25 @@ def turns_of(program: Program, key: FunctionId, statement: For) -> tuple[float |
         return None, "", True
     if call is None or call.func.path not in ("range", "xrange") or not call.arguments:
         return None, f"the end of `{iterable.text}`", False
-    last = call.arguments[1 if len(call.arguments) > 1 else 0].value
-    turns = program.values.number(key, last)
+    turns = _turns_of_range(program, key, call)
     return turns, f"`{call.text}`" if turns is None else f"at most {turns:g} turns", False
+
+
+def _turns_of_range(program: Program, key: FunctionId, call: Call) -> float | None:
+    """How many turns a `range` grants at most, counted up or down; None where that is not known.
+
+    A start that is not known counts as 0 where the count goes up.
+    """
+    given = [program.values.number(key, argument.value) for argument in call.arguments]
+    if len(given) == 1:
+        return given[0]
+    start, stop, *steps = given
+    step = steps[0] if steps else 1.0
+    if stop is None or not step:
+        return None
+    if start is None:
+        return stop if step == 1 and stop > 0 else None
+    return float(max(0, ceil((stop - start) / step)))
 
 
 def turns_counted(

@@ -1,5 +1,6 @@
 """Commands that children run: which of them are soon done."""
 
+import re
 from collections.abc import Iterator
 
 from drainlint.knowledge.names import named
@@ -12,6 +13,12 @@ from drainlint.model.expression import Call, Conditional, Constant, Expression, 
 LONGEST = 4
 """Words of a command that only asks a program for its version: `python -m pip --version`."""
 CHILDREN = frozenset({"popen", "aio-process"})
+ANOTHER = re.compile(r"&&|\|\||[;|\n]")
+"""What stands between one command of a shell and the next."""
+WITHIN = re.compile(r"\$\(|`")
+"""How a shell puts what one command prints into another."""
+TAKES_A_WORD = frozenset({"-C", "-c", "--git-dir", "--work-tree", "--namespace"})
+"""Options of git itself that another word follows."""
 
 
 def is_brief(known: Known, verb: str) -> bool:
@@ -47,7 +54,7 @@ def fills_no_pipe(program: Program, scope: FunctionId, call: Call) -> bool:
     return _is_soon_done(program, scope, call) and not any(
         named("prints-much", _base(word))
         for words in _commands(program, scope, call)
-        for word in words[:2]
+        for word in (*words[:1], _subcommand(words[1:]))
     )
 
 
@@ -95,7 +102,11 @@ def _commands(program: Program, scope: FunctionId, call: Call) -> list[list[str]
         return []
     if len(plain) > 1 and isinstance(given, Constant):
         return [[_text(value) for value in plain]]  # each word is an argument of its own
-    return [_words(program, where, value) for where, value in _values(program, scope, given)]
+    return [
+        words
+        for where, value in _values(program, scope, given)
+        for words in _words(program, where, value)
+    ]
 
 
 def _is_for_its_user(program: Program, scope: FunctionId, call: Call) -> bool:
@@ -146,14 +157,25 @@ def _is_parameter(program: Program, scope: FunctionId, name: str) -> bool:
     return any(p.name == name for p in program.names.function(scope).parameters)
 
 
-def _words(program: Program, scope: FunctionId, command: Expression) -> list[str]:
-    """The words of a command; what is not constant counts as an empty one."""
+def _words(program: Program, scope: FunctionId, command: Expression) -> list[list[str]]:
+    """The words of a command; what is not constant counts as an empty one.
+
+    A text may hold several commands, for a shell.
+    """
     if not isinstance(command, Group) or not command.items:
-        return _text(command).split()
-    first = {_text(value) for _, value in _values(program, scope, command.items[0])}
+        text = _text(command)
+        return [[]] if WITHIN.search(text) else [part.split() for part in ANOTHER.split(text)]
+    first = {_program(value) for _, value in _values(program, scope, command.items[0])}
     soon = bool(first) and all(named("soon-done", _base(name)) for name in first)
     program_name = first.pop() if len(first) == 1 or soon else ""
-    return [program_name, *(_text(item) for item in command.items[1:])]
+    return [[program_name, *(_text(item) for item in command.items[1:])]]
+
+
+def _program(value: Expression) -> str:
+    """The program that stands first in a command, `shutil.which("git")` included."""
+    if isinstance(value, Call) and value.method == "which" and value.arguments:
+        return _text(value.arguments[0].value)
+    return _text(value)
 
 
 def _text(value: Expression) -> str:
@@ -172,4 +194,11 @@ def _tells(words: list[str]) -> bool:
     if len(words) == 1:
         return False
     asks = len(words) <= LONGEST and named("tells-about-itself", words[-1])
-    return asks or (_base(words[0]) == "git" and named("asks-repository", words[1]))
+    return asks or (_base(words[0]) == "git" and named("asks-repository", _subcommand(words[1:])))
+
+
+def _subcommand(words: list[str]) -> str:
+    """What git is told to do, its own options aside: `log` in `git -C there --no-pager log`."""
+    while words and words[0].startswith("-"):
+        words = words[2 if words[0] in TAKES_A_WORD else 1 :]
+    return words[0] if words else ""

@@ -87,7 +87,8 @@ class Evaluating:
     stated: Call | None = None
 
     def __post_init__(self) -> None:
-        self._is_coroutine = is_coroutine(self.program.names.function(self.key))
+        entry = self.program.names.function(self.key)
+        self._yields_to_a_loop = is_coroutine(entry) and not entry.is_async
         self.ask = Questions(self.program, self.key)
         self.bounds = Bounds(self.statement)
         self.relocked = relocked(self.statement, self.known)
@@ -102,9 +103,9 @@ class Evaluating:
         inner = value
         while isinstance(inner, Await | Yield) and inner.parts:
             inner = inner.parts[0]
+        yields = isinstance(value, Yield)
+        hands_over = yields and not self._yields_to_a_loop
         if not isinstance(inner, Call):
-            yields = isinstance(value, Yield)
-            hands_over = yields and not self._is_coroutine
             if not hands_over and (isinstance(inner, Constant) or (inner is value and not yields)):
                 return
             self.blocks = True
@@ -116,11 +117,19 @@ class Evaluating:
             self.lingers = self.lingers or any(lingers(self, part) for part in told(inner))
             return
         self.stated = inner
+        if hands_over and not self._waits(inner):  # what takes it works on it
+            self.blocks, self.pure = True, False
         self._call(inner)
         if id(inner) in self.all_pauses:  # how long it is is computed
             return
         for part in inner.parts:
             self._expression(part)
+
+    def _waits(self, call: Call) -> bool:
+        """Whether a call is a pause, or one that is known to wait: a framework may be given it."""
+        one = self.known.get(id(call))
+        pauses = id(call) in self.all_pauses or pause_within(self.program, self.key, call)
+        return bool(pauses) or (one is not None and one.facts is not None and one.facts.waits)
 
     def _waits_inside(self, report: Call) -> None:
         """What a log call waits for to have something to say: `print(q.get())`."""
@@ -175,7 +184,7 @@ class Evaluating:
             return True
         if one.facts.asks == "external":
             self.blocks = True
-            self.refreshed |= refreshed_by(call, self.read_by_tests)
+            self.refreshed |= refreshed_by(call, self.read_by_tests, self.assigned)
         return one.does in ("bound", "set") or bool(one.facts.asks)
 
     def _is_answer(self, call: Call) -> bool:
@@ -189,7 +198,7 @@ class Evaluating:
             return True
         receiver = call.receiver
         head = "" if receiver is None else root(receiver).partition(".")[0]
-        about = refreshed_by(call, self.read_by_tests)
+        about = refreshed_by(call, self.read_by_tests, self.assigned)
         if about := about or brought_by(self.program, self.key, call, self.told_by_tests):
             self.refreshed |= about
             return True
@@ -224,7 +233,8 @@ class Evaluating:
             one = self.known.get(id(call))
             self.pure = self.pure and (read or not (is_lookup(one) or acts_outside(one)))
         collected = statement.operator and collects(statement.value, self.assigned)
-        self.pure = self.pure and not (collected or works_out(statement))
+        left = collected or works_out(statement) or measures(statement, self.assigned)
+        self.pure = self.pure and not left
         for target in statement.targets:
             for call in calls_in(target, self.assigned):
                 self._call(call)
@@ -304,3 +314,31 @@ def works_out(statement: Assign) -> bool:
         return not isinstance(value, Constant)
     computed = isinstance(value, Arithmetic) and value.left is not None
     return computed and not any(isinstance(part, Constant) for part in value.parts)
+
+
+def measures(statement: Assign, assigned: Mapping[str, list[Expression]]) -> bool:
+    """Whether how long a turn took is left for others to read: the pause is what is measured."""
+    if statement.value is None or not any("." in t.path for t in statement.targets):
+        return False
+    parts = [part for one in stands_for(statement.value, assigned) for part in one.walk()]
+    return any(
+        isinstance(part, Arithmetic)
+        and part.operator == "-"
+        and part.left is not None
+        and reads_clock(part.left, assigned)
+        and any(reads_clock(began, {}) for began in assigned.get(part.right.path, ()))
+        for part in parts
+    )
+
+
+def stands_for(value: Expression, assigned: Mapping[str, list[Expression]]) -> Iterator[Expression]:
+    """A value, and what the loop's own names in it were given on the same turn."""
+    yield value
+    for part in value.walk():
+        yield from assigned.get(part.path, ()) if part.path else ()
+
+
+def reads_clock(value: Expression, assigned: Mapping[str, list[Expression]]) -> bool:
+    """Whether a value is, or holds, what a clock said."""
+    parts = (part for one in stands_for(value, assigned) for part in one.walk())
+    return any(isinstance(part, Call) and part.method in CLOCKS for part in parts)

@@ -16,11 +16,17 @@ from drainlint.model.statement import Statement
 WAITS_FOR_CHILDREN = frozenset({"os.waitpid", "os.wait3", "os.wait4", "os.waitid"})
 
 
-def refreshed_by(call: Call, read: AbstractSet[str]) -> set[str]:
-    """What a call reads anew of the things that tests read: `session.refresh(job)`."""
+def refreshed_by(
+    call: Call, read: AbstractSet[str], assigned: Mapping[str, list[Expression]]
+) -> set[str]:
+    """What a call reads anew of the things that tests read: `session.refresh(job)`.
+
+    What the loop itself has just fetched (`assigned`) is shown by it: `widget.update(answer)`.
+    """
     if not named("refreshes", call.method) or call.receiver is None:
         return set()
-    about = {call.receiver.text, *(a.value.path for a in call.arguments)}
+    given = {a.value.path for a in call.arguments}
+    about = {call.receiver.text, *(path for path in given if not assigned.get(path))}
     return about & read if named("reads-anew", call.method) else about & read - {"self", "cls"}
 
 

@@ -17,7 +17,7 @@ from drainlint.link.roles import WORKERS
 from drainlint.link.spans import span_of
 from drainlint.link.surroundings import Spot
 from drainlint.link.turns import is_endless, keeps_time, tests_of
-from drainlint.model.expression import Call, Comprehension, Expression, Text
+from drainlint.model.expression import Call, Comprehension, Expression, Subscript, Text
 from drainlint.model.loop import Loop, Question
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, Do, For, While
@@ -104,6 +104,7 @@ def _searches(statement: While | For, reading: Reading) -> bool:
     own |= {t.path for s in made if s.operator for t in s.targets}
     moved = {t.path for s in made if s.operator or _made_of(s.value, own) for t in s.targets}
     moved |= {t.path for s in made if _is_drawn(reading, s.value) for t in s.targets}
+    moved |= {t.path for s in made if _is_next_of(reading, s.value) for t in s.targets}
     unseen = any(isinstance(part, Text) for part in read)  # nothing is known of its braces
     grown = added_to(statement) & asked
     return bool(asked & moved or grown or (moved and unseen))
@@ -121,6 +122,11 @@ def _is_drawn(reading: Reading, value: Expression | None) -> bool:
     """Whether a value is drawn by chance: the next draw ends the loop, nobody else."""
     path = value.func.path if isinstance(value, Call) else ""
     return reading.program.library(reading.key, path).startswith(CHANCE)
+
+
+def _is_next_of(reading: Reading, value: Expression | None) -> bool:
+    """Whether a value is the one of several that a count of turns points at: `hosts[turn]`."""
+    return isinstance(value, Subscript) and value.index.path in reading.bounds.counted
 
 
 def _head(path: str) -> str:

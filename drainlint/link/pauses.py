@@ -7,14 +7,14 @@ from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS
-from drainlint.link.calls import Known
+from drainlint.link.calls import Known, is_log
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.program import Program
 from drainlint.model.deadline import Bound
 from drainlint.model.expression import Arithmetic, Call, Constant, Expression, Not
 from drainlint.model.function import Function
 from drainlint.model.pause import Pause
-from drainlint.model.statement import Assign, Do, If, Statement
+from drainlint.model.statement import Assign, Do, If, Return, Statement, Try, With
 
 EVENTS = frozenset({"event", "aio-event", "condition"})
 
@@ -48,10 +48,34 @@ def _sleep(known: Known, *, in_loop: bool) -> Pause | None:
         seconds=seconds,
         cancellable=_is_cancellable(facts),
         in_loop=in_loop,
+        is_a_step=not in_loop and _is_a_step(known),
         is_rest_of_period=period is not None,
         in_signal_handler="signal-handler" in known.program.roles.registered(known.key),
         lets_traffic_drain=_after_readiness(known),
         interrupted_by_signal=_cut_by_signal(known),
+        ends_by_raising=_ended_by_handler(known),
+    )
+
+
+def _is_a_step(known: Known) -> bool:
+    """Whether it waits for something to settle: it follows an act, or stands in no branch.
+
+    After a way out that gives what was found, it is the pause of who found nothing.
+    """
+    before = known.occurrence.spot.block[: known.occurrence.spot.index][-1:]
+    if any(isinstance(s, Do) and isinstance(s.value, Call) and not is_log(s.value) for s in before):
+        return True
+    spots = list(known.occurrence.spot.outward())
+    return all(
+        spot.owner is None or (isinstance(spot.owner, With | Try) and spot.section == "body")
+        for spot in spots
+    ) and not any(
+        isinstance(inner, Return)
+        and inner.value is not None
+        and not isinstance(inner.value, Constant)
+        for spot in spots
+        for before in spot.block[: spot.index]
+        for inner in before.walk()
     )
 
 
@@ -149,12 +173,33 @@ def is_set_somewhere(known: Known) -> bool:
     return not (local or private) or name in known.program.touched
 
 
+def _ended_by_handler(known: Known) -> bool:
+    """Whether a handler that raises ends it; nothing is raised in a worker."""
+    return not known.program.is_worker(known.function) and known.program.has_raising_handlers(
+        known.key
+    )
+
+
+def _awaits_an_interrupt(known: Known) -> bool:
+    """Whether KeyboardInterrupt is caught around it: only the main flow ever gets that."""
+    return any(
+        named("interrupt", kind.path)
+        for spot in known.occurrence.spot.outward()
+        if isinstance(spot.owner, Try) and spot.section == "body"
+        for handler in spot.owner.handlers
+        for kind in handler.kinds
+    )
+
+
 def _cut_by_signal(known: Known) -> bool:
     function = known.function
     if known.program.is_worker(function):
         return False
-    if known.program.has_raising_handlers(known.key):
+    if _ended_by_handler(known):
         return True
+    if _awaits_an_interrupt(known):
+        around = (known.key, *known.program.graph.callers.get(known.key, ()))
+        return not any(known.program.has_returning_handler(key) for key in around)
     if not (function.main or function.helper or _is_command(function)):
         return False
     return not known.program.has_returning_handler(known.key)

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from drainlint.knowledge.names import named
 from drainlint.link.bounds import turns_counted, turns_of
-from drainlint.link.calls import Known
+from drainlint.link.calls import Known, is_log
 from drainlint.link.evaluating import Evaluating, only_guards
 from drainlint.link.fetched import added_to
 from drainlint.link.probes import won
@@ -26,7 +27,7 @@ from drainlint.link.turns import (
     rounds,
 )
 from drainlint.link.walks import ends_turns, kept, learnt, only_looks
-from drainlint.model.expression import Call, Constant, Expression, Not
+from drainlint.model.expression import Call, Compare, Constant, Expression, Not
 from drainlint.model.pause import Pause
 from drainlint.model.statement import (
     Assign,
@@ -150,7 +151,7 @@ class Reading(Evaluating):
     def _if(self, statement: If) -> None:
         self._expression(statement.test)
         ends = ends_loop(statement, self.statement)
-        if only_reports(statement) and not ends:
+        if (only_reports(statement) or self._tells_size(statement)) and not ends:
             self._block(tuple(s for s in statement.walk() if isinstance(s, Assign)))
             return
         if done_once(statement, self.statement) or (is_now_and_then(statement) and not ends):
@@ -178,6 +179,20 @@ class Reading(Evaluating):
         if self._has_work(statement):
             self.works = self.works or not self.pure
             self.pure, self.blocks, self.lingers = idle
+
+    def _tells_size(self, statement: If) -> bool:
+        """Whether an `if` asks how much there is only to tell it: a log line, a gauge."""
+        test = statement.test.left if isinstance(statement.test, Compare) else statement.test
+        sizes = self.assigned.get(test.path, [])
+        if not sizes or not all(isinstance(s, Call) and named("size", s.method) for s in sizes):
+            return False
+        return all(
+            isinstance(s, Do)
+            and isinstance(s.value, Call)
+            and (is_log(s.value) or any(a.value.path == test.path for a in s.value.arguments))
+            for block in statement.blocks
+            for s in block
+        )
 
     def _has_none(self, statement: If) -> bool:
         """`if q.empty(): continue`: what follows is only done where there is work."""

@@ -27,6 +27,11 @@ class Question:
     """It asks whether there is room: `q.full()`, `len(tasks) >= limit`."""
 
 
+def is_about(text: str, attribute: str) -> bool:
+    """Whether a question, as written, reads an attribute: `self.stopped.is_set()`."""
+    return attribute in text.removesuffix("()").split(".")
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Something that a loop does in its own body, for what a rule says about it."""
@@ -81,6 +86,21 @@ class Loop(Noun):
         """The first question of one of these sorts that the body does not wait on."""
         return next((q for q in self.questions if q.sort in sorts and not q.waited), None)
 
+    def waits_for(self, sort: str) -> Question | None:
+        """What it waits for: the first question of a sort that is not for the request to stop.
+
+        A loop that leaves at a stop asks for that too, and may ask for nothing else.
+        """
+        asked = [q for q in self.questions if q.sort == sort and not q.waited]
+        others = (q for q in asked if not self.hears_a_stop(q))
+        return next(others, asked[0] if asked else None)
+
+    def hears_a_stop(self, question: Question) -> bool:
+        """Whether a question is whether the loop's own service is to stop."""
+        service = self.function.service
+        stops = () if service is None else service.stop_signals
+        return any(is_about(question.text, signal) for signal in stops)
+
     @property
     def asks_for_room(self) -> Question | None:
         """The first question whether there is room."""
@@ -112,7 +132,12 @@ class Loop(Noun):
     @property
     def pause_is_cut_short(self) -> bool:
         """Whether a stop cuts every pause short: it then still polls, but ends at once."""
-        return bool(self.sleeps) and all(p.event for p in self.sleeps)
+        return bool(self.sleeps) and all(p.event or p.ends_by_raising for p in self.sleeps)
+
+    @property
+    def notices_a_stop(self) -> bool:
+        """Whether a request to stop can end every pause, one way or the other."""
+        return all(p.can_be_cut_short or p.interrupted_by_signal for p in self.sleeps)
 
     @property
     def turn(self) -> float | None:

@@ -20,6 +20,8 @@ class Pause(Noun):
     is_timed_wait: bool = False
     """It waits on an event for a while, rather than sleep."""
     in_loop: bool = False
+    is_a_step: bool = False
+    """It is one of its function's steps, taken once on every way through it: no idle pause."""
     is_rest_of_period: bool = False
     """It takes what is left of a period: a loop that ends its turns so keeps time."""
     lets_traffic_drain: bool = False
@@ -27,6 +29,8 @@ class Pause(Noun):
     interrupted_by_signal: bool = False
     """It is the main flow's, where no handler returns: a signal cuts it short."""
 
+    ends_by_raising: bool = False
+    """It is the main flow's, and a signal handler that raises ends it."""
     in_signal_handler: bool = False
     """Its function is registered with `signal.signal`."""
 

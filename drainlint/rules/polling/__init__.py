@@ -28,9 +28,15 @@ def held(loop: Loop) -> str:
         )
     if loop.drain is not None:
         return " without a deadline while the service stops"
-    if all(pause.can_be_cut_short for pause in loop.sleeps):
+    if loop.notices_a_stop:
         return " without a deadline"
     return " without a deadline, and notices nothing during a pause"
+
+
+def heard(loop: Loop, asks: Question) -> str:
+    """What the deadline means for what is asked; who waits to be stopped needs none."""
+    idles = loop.drain is None and not loop.deadline and loop.hears_a_stop(asks)
+    return f", and hears of it {_late(loop)}" if idles else held(loop)
 
 
 def _in_all(loop: Loop) -> str:

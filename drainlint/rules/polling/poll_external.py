@@ -9,8 +9,19 @@ from drainlint.rules.polling import by_deadline, held, pause_notes
 
 
 def _level(loop: Loop) -> Level:
-    """Attempts that are counted end soon enough, wherever they are made."""
-    return Level.NOTE if loop.counts_attempts else by_deadline.of(loop)
+    """Attempts that are counted end soon enough, wherever they are made.
+
+    A deadline is what such a wait needs; only a stop itself should not be held up for so long.
+    """
+    by_name = loop.drain is None or loop.drain.by_name
+    bounded = loop.counts_attempts or (bool(loop.deadline) and by_name)
+    return Level.NOTE if bounded else by_deadline.of(loop)
+
+
+def _remedy(loop: Loop) -> str:
+    if loop.deadline:
+        return "let the stop event end its pauses: `stop.wait(...)` in place of a sleep"
+    return "give it a deadline, and a pause that the stop event ends"
 
 
 class PollExternal(Rule[Loop]):
@@ -46,6 +57,6 @@ class PollExternal(Rule[Loop]):
             loop,
             f"this loop asks `{asks.text}` again and again{held(loop)}",
             *pause_notes(loop, asks),
-            remedy="give it a deadline, and a pause that the stop event ends",
+            remedy=_remedy(loop),
             about=tuple(p.place for p in loop.pauses),
         )

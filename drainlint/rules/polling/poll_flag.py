@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding
 from drainlint.model.loop import Loop
 from drainlint.rule import POLLS, Rule
-from drainlint.rules.polling import by_deadline, held, pause_notes
+from drainlint.rules.polling import by_deadline, heard, pause_notes
 
 
 class PollFlag(Rule[Loop]):
@@ -36,13 +36,13 @@ class PollFlag(Rule[Loop]):
 
     def check(self, loop: Loop) -> Iterator[Finding]:
         """Flag a pure wait that asks flags or counters only."""
-        asks = loop.asks("flag")
+        asks = loop.waits_for("flag")
         others = loop.asks("queue", "liveness", "parent", "external", "everything")
         if asks is None or others or not loop.waits_by_asking:
             return
         yield self.found(
             loop,
-            f"this loop sleeps until `{asks.text}` changes{held(loop)}",
+            f"this loop sleeps until `{asks.text}` changes{heard(loop, asks)}",
             *pause_notes(loop, asks),
             remedy="wait on an `Event` or `Condition` with a timeout, set by whoever changes it",
             about=tuple(p.place for p in loop.pauses),

@@ -7,13 +7,28 @@ from drainlint.model.pause import Pause
 from drainlint.rule import Levels, Rule, any_of, does
 from drainlint.words import BLOCKING
 
+MOMENT = 1.0
+"""Seconds; a step so short, on no way of a stop, holds nobody up."""
+
 
 def _level(pause: Pause) -> Level:
     function = pause.function
     certain = pause.drain is not None and not pause.drain.by_name
     stops = function.service is not None and bool(function.service.stop_signals)
     served = "request-handler" in function.roles
-    return Level.ERROR if function.worker or certain or stops or served else Level.WARNING
+    if function.worker or certain or served:
+        return Level.ERROR
+    if _settles(pause):
+        return Level.NOTE
+    return Level.ERROR if stops else Level.WARNING
+
+
+def _settles(pause: Pause) -> bool:
+    """Whether it is one short step; what is a thread may take it again in a loop not seen here."""
+    service = pause.function.service
+    again = pause.drain is not None or (service is not None and "self" in service.workers)
+    brief = pause.seconds is not None and pause.seconds <= MOMENT
+    return brief and pause.is_a_step and not again
 
 
 class UncancellableSleep(Rule[Pause]):
