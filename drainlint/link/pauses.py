@@ -151,7 +151,8 @@ def is_set_somewhere(known: Known) -> bool:
 
 def _cut_by_signal(known: Known) -> bool:
     function = known.function
-    if known.program.is_worker(function):
+    in_handler = known.drain is not None and known.drain.sort == "signal"
+    if in_handler or known.program.is_worker(function):
         return False
     if known.program.has_raising_handlers(known.key):
         return True
