@@ -63,3 +63,34 @@ def test_a_greenlet_can_be_killed_while_it_sleeps(head: str, call: str) -> None:
 def test_a_pause_after_readiness_went_off_lets_traffic_drain() -> None:
     assert pause_of("client.ready = False\ntime.sleep(5)").lets_traffic_drain
     assert not pause_of("client.ready = True\ntime.sleep(5)").lets_traffic_drain
+
+
+HANDLER = """
+import signal
+import sys
+import time
+
+
+def on_term(signum, frame):
+    say_goodbye()
+    sys.exit(0)
+
+
+def say_goodbye():
+    time.sleep(10)
+
+
+def main():
+    signal.signal(signal.SIGTERM, on_term)
+    time.sleep(3600)
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_handler_that_raises_cuts_the_main_flow_short_and_not_its_own_pause() -> None:
+    pauses = [noun for noun in nouns_of("pass", HANDLER) if isinstance(noun, Pause)]
+
+    assert {p.seconds: p.interrupted_by_signal for p in pauses} == {10: False, 3600: True}

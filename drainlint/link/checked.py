@@ -136,8 +136,10 @@ def _is_everybodys(known: Known, path: str) -> bool:
     """
     owner = known.program.classes.owner(known.key)
     if "." in path:
-        if owner is None or known.program.kinds.instance(owner).nature not in ALONE:
+        if owner is None:
             return False
+        if known.program.kinds.instance(owner).nature not in ALONE:
+            return _is_repeated_worker(known, of_one=True)
         if _is_made_once(known, owner):
             return False
         handed = known.program.classes.bindings(owner, path.partition(".")[2])
@@ -187,12 +189,22 @@ def _is_named(known: Known, scope: FunctionId, call: Call) -> bool:
     return any(way.value is call for found in ways for way in found)
 
 
-def _is_repeated_worker(known: Known) -> bool:
+def _is_repeated_worker(known: Known, *, of_one: bool = False) -> bool:
+    """Whether several workers run the function; with `of_one` all as methods of one object."""
     return any(
         _is_repeated(known, registration)
         for registration in known.program.graph.registrations
-        if registration.target == known.key and registration.role in THREADS
+        if registration.target == known.key
+        and registration.role in THREADS
+        and not (of_one and not _is_own_method(known, registration))
     )
+
+
+def _is_own_method(known: Known, registration: Registration) -> bool:
+    """Whether an object hands on a method of its own: `Thread(target=self.work)`."""
+    call, me = registration.call, known.program.classes.self_name(registration.scope)
+    own = f"{me}.{known.program.names.function(registration.target).short_name}"
+    return bool(me) and call is not None and any(a.value.path == own for a in call.arguments)
 
 
 def _is_repeated(known: Known, registration: Registration) -> bool:
@@ -202,13 +214,13 @@ def _is_repeated(known: Known, registration: Registration) -> bool:
 
 def _repeats(known: Known, scope: FunctionId, call: Call) -> bool:
     """Whether a call stands in a comprehension, or right below the head of a `for`."""
-    ways = known.program.names.function(scope).bindings.values()
-    return any(
+    ways = [w for found in known.program.names.function(scope).bindings.values() for w in found]
+    made = [e for way in ways for e in way.value.walk() if isinstance(e, Comprehension)]
+    inner = [clause.iterable for one in made for clause in one.clauses]
+    return any(_holds(one, call) for one in made) or any(
         0 < call.place.line - way.line <= NEAR
-        if way.how == "each"
-        else any(isinstance(e, Comprehension) and _holds(e, call) for e in way.value.walk())
-        for found in ways
-        for way in found
+        for way in ways
+        if way.how == "each" and way.value not in inner
     )
 
 

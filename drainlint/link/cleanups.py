@@ -35,6 +35,7 @@ CANCELS_AGAIN = ("trio", "anyio")
 CANCELLATION = re.compile(
     r"(^|\.)(CancelledError|Cancelled|BaseException|get_cancelled_exc_class)$"
 )
+RAN_OUT = re.compile(r"(^|\.)TimeoutError$")
 AT_ONCE = frozenset(
     {
         "aclose",
@@ -60,7 +61,8 @@ def cleanups(program: Program, key: FunctionId, body: Body) -> Iterator[Cleanup]
         section = _section(spot)
         if section is None or _is_foreseen(spot, section):
             continue
-        again = _cancels_again(program, key, section)
+        ran_out = section.handler is not None and not _catches(section.handler, CANCELLATION)
+        again = not ran_out and _cancels_again(program, key, section)
         for awaited in _awaits(spot.statement):
             spent = "" if again else _spent(program, key, section, awaited)
             if again or spent:
@@ -101,13 +103,15 @@ def _only_uses_files(program: Program, path: str) -> bool:
 
 
 def _section(spot: Spot) -> Spot | None:
-    """The innermost `finally`, or handler of cancellation, around a statement."""
+    """The innermost `finally`, or handler of cancellation or a timeout, around a statement."""
     for outer in spot.outward():
         if not isinstance(outer.owner, Try):
             continue
         if outer.section == "final":
             return outer
-        if outer.handler is not None and _catches(outer.handler, CANCELLATION):
+        if outer.handler is not None and (
+            _catches(outer.handler, CANCELLATION) or _catches(outer.handler, RAN_OUT)
+        ):
             return outer
     return None
 
@@ -280,12 +284,22 @@ def _rest_of(program: Program, key: FunctionId, bounding: Expression) -> str:
     given = bounding.argument(known[0].timeout, known[0].at)
     if known[0].unit == "deadline":
         return given.path if given is not None else ""
+    given = _above_zero(given)
     if isinstance(given, Arithmetic) and given.operator == "-" and given.left is not None:
         clock = given.right
         facts = program.facts(key, clock) if isinstance(clock, Call) else None
         if facts is not None and facts[0].does in ("clock", "wall-clock"):
             return given.left.path
     return ""
+
+
+def _above_zero(given: Expression | None) -> Expression | None:
+    """What is kept from being negative: `max(0, deadline - now())` is still nothing when late."""
+    if not isinstance(given, Call) or given.func.path != "max":
+        return given
+    zeros = [a for a in given.arguments if isinstance(a.value, Constant) and a.value.value == 0]
+    others = [a.value for a in given.arguments if a not in zeros]
+    return others[0] if zeros and len(others) == 1 else given
 
 
 # What follows a scope's cancellation inside the scope

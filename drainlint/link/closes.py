@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Related
 from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
+from drainlint.link.elsewhere import bounded_by_callers
 from drainlint.link.emptied import has_served, is_answered, keeps_nothing
 from drainlint.link.finished import is_only_tried
 from drainlint.link.handed import hands_on
@@ -122,7 +123,7 @@ def _noun(  # noqa: PLR0913, PLR0917 - the parts of one value
         nature=nature,
         waits_for=WAITS_FOR.get(nature, "the other side"),
         deadline=deadline,
-        bounded_by=known.bounded_by,
+        bounded_by=known.bounded_by or bounded_by_callers(known.program, known.key),
         bounded_jobs=bool(jobs) and all(is_bounded(known.program, j) for j in jobs),
         endless_job=next((e for j in jobs if (e := _endless(known.program, j))), None),
         hooked=hooked,

@@ -208,6 +208,7 @@ class DrainPaths:
                 certain = bool(entry.owner) and self.services.of_function(key) is not None
                 if certain and of_anything:
                     certain = self.services.lives(key) or self._ends_its_own(key, entry)
+                certain = certain or self.services.waits_for_its_work(key)
                 vague = of_anything and bool(entry.owner)
                 yield Root(key, "method", label, not certain, vague=vague)
 

@@ -54,8 +54,12 @@ def bounded_by_callers(program: Program, key: FunctionId, depth: int = 0) -> str
 
 
 def _is_entered_from_outside(program: Program, key: FunctionId) -> bool:
-    """Whether it is where a drain path begins, under a name that others may call."""
-    if program.names.function(key).short_name.startswith("_"):
+    """Whether it is where a drain path begins, under a name that others may call.
+
+    What the main flow alone calls is its program's own: nobody else enters it.
+    """
+    own = program.names.function(key).short_name.startswith("_")
+    if own or key in program.roles.helpers:
         return False
     return any(r.function == key and not r.first_line for r in program.drain_paths.roots)
 

@@ -21,6 +21,7 @@ from drainlint.model.expression import (
 from drainlint.model.statement import (
     Assign,
     Define,
+    For,
     Handler,
     If,
     Pass,
@@ -66,6 +67,8 @@ FAR = 2
 def seen(known: Known, facts: CallFacts | None) -> str:
     """How somebody learns that the time ran out; empty where nobody looks."""
     outcome = "nothing" if facts is None else facts.outcome
+    if facts is not None and facts.does == "killall":
+        return "it is the last resort"
     if _goes_round(known):
         return "its loop looks again"
     if outcome.startswith("raises"):
@@ -165,6 +168,8 @@ def _looked_after(known: Known) -> str:
             return f"`{expression.text}` follows"
         if isinstance(expression, Comprehension) and _asks_several(expression, subject):
             return f"`{expression.text}` follows"
+    if subject is not None and (asked := _asked_each(known, subject)):
+        return f"`{asked}` follows"
     if _was_late_before(known, subject):
         return "it was late before, and something was done about it"
     if tested := _tested_of(known, _filled(known)):
@@ -175,6 +180,22 @@ def _looked_after(known: Known) -> str:
         for call in entry.calls:
             if call.place.line >= place.line and call.method in ("is_alive", "isAlive"):
                 return f"its caller asks `{call.text}`"
+    return ""
+
+
+def _asked_each(known: Known, subject: Subject) -> str:
+    """What each of several is asked next, this one among them: `for one in (a, b): one.poll()`."""
+    for statement in known.occurrence.spot.following():
+        for walk in (s for s in statement.walk() if isinstance(s, For)):
+            if subject.expression.text not in {e.text for e in walk.iterable.walk()}:
+                continue
+            for inner in (e for s in walk.body for part in s.walk() for e in part.expressions):
+                for asked in inner.walk():
+                    about, _, last = asked.path.rpartition(".")
+                    if isinstance(asked, Call) and asked.receiver is not None:
+                        about, last = asked.receiver.path, asked.method
+                    if last in ASKING and about == walk.target.path:
+                        return asked.text
     return ""
 
 

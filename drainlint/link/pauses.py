@@ -193,7 +193,8 @@ def _awaits_an_interrupt(known: Known) -> bool:
 
 def _cut_by_signal(known: Known) -> bool:
     function = known.function
-    if known.program.is_worker(function):
+    in_handler = known.drain is not None and known.drain.sort == "signal"
+    if in_handler or known.program.is_worker(function):
         return False
     if _ended_by_handler(known):
         return True

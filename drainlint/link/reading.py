@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import turns_counted, turns_of
 from drainlint.link.calls import Known, is_log
-from drainlint.link.evaluating import Evaluating, only_guards
+from drainlint.link.evaluating import Evaluating, asks_outside, only_guards
 from drainlint.link.fetched import added_to
 from drainlint.link.probes import won
 from drainlint.link.questions import Questions
@@ -35,6 +35,7 @@ from drainlint.model.statement import (
     Do,
     For,
     If,
+    Item,
     Leave,
     Other,
     Pass,
@@ -110,6 +111,8 @@ class Reading(Evaluating):
                     self._expression(value)
             case With(items=items):
                 self.pure = self.pure and all(only_guards(self, item.value) for item in items)
+                for item in items:
+                    self._enter(item)
                 self._block(statement.body)
             case Try():
                 self._try(statement)
@@ -125,6 +128,12 @@ class Reading(Evaluating):
                 self.changed |= added_to(statement)
             case _:
                 self.pure = False
+
+    def _enter(self, item: Item) -> None:
+        """`with session.get(url) as answer`: the name stands for what the world outside says."""
+        if item.target is not None and asks_outside(self.known.get(id(item.value))):
+            self.blocks = True
+            self.assigned[item.target.path].append(item.value)
 
     def _look_through(self, walk: For) -> None:
         """A walk through what there is, to learn something: what it sets says what it tested."""

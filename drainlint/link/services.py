@@ -8,7 +8,7 @@ from drainlint.index.entries import Binding
 from drainlint.link.classes import Classes
 from drainlint.link.kinds import Kinds
 from drainlint.link.names import ClassId, FunctionId
-from drainlint.model.expression import Call, Constant
+from drainlint.model.expression import Call, Constant, Lambda
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
 from drainlint.model.service import Service
@@ -104,6 +104,23 @@ class Services:
                     own.resources,
                 )
         return self._cache[key]
+
+    def waits_for_its_work(self, key: FunctionId) -> bool:
+        """Whether a method waits until what its class counts, in other methods, is done.
+
+        `while self.in_flight > 0: ...`, `self.idle.wait_for(lambda: self.in_flight == 0)`: that is
+        what a stop does for those who are still at work, and no other end of a thing.
+        """
+        owner, entry = self.classes.owner(key), self.classes.names.function(key)
+        own = f"{self.classes.self_name(key)}."
+        tests = [turn.test for turn in entry.turns]
+        given = (a.value for c in entry.calls if c.method == "wait_for" for a in c.arguments)
+        tests += [value.body for value in given if isinstance(value, Lambda)]
+        read = {e.path.removeprefix(own) for t in tests for e in t.walk() if e.path.startswith(own)}
+        return owner is not None and any(
+            len({scope for scope, way in ways if way.how == "augment" and scope != key}) > 1
+            for ways in (tuple(self.classes.bindings(owner, name)) for name in read)
+        )
 
     def held(self, key: ClassId, name: str) -> tuple[str, Kind] | None:
         """What sort of thing with a lifetime an attribute holds, and the kind of that thing.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from drainlint.finding import Related
+from drainlint.finding import Confidence, Related
 from drainlint.knowledge.names import named
 from drainlint.link.callbacks import is_callback
 from drainlint.link.calls import Known
@@ -21,6 +21,8 @@ from drainlint.model.wait import Wait
 
 SENDS = frozenset({"io", "write", "network", "flush"})
 """Verbs of calls that hand something over to a host or a disk."""
+KEEPS = frozenset({"save", "dump", "persist", "snapshot", "checkpoint"})
+"""Methods that, given a state, write it somewhere, whatever they are called on."""
 WAITS = frozenset({"join", "wait", "take", "put", "close", "select", "network", "process"})
 HANDS_OVER = frozenset({"wait", "join", "bound"})
 """Verbs of functions that wait for what they are given."""
@@ -61,7 +63,8 @@ class UnderLocks:
         if not does and locks and is_callback(self.program, known.key, known.call):
             does = "callback"
         sends = _sends(known) or (locks and not does and self._saves(known.key, known.call))
-        if not does and not (sends and locks):
+        by_use = bool(not does and not sends and locks) and self._is_given_the_state(known)
+        if not does and not ((sends or by_use) and locks):
             return
         around = self._foreign(known, waited, callback=does == "callback")
         if not around:
@@ -72,8 +75,8 @@ class UnderLocks:
         found = [
             replace(
                 self._noun(known.key, known.call, waited, held, does, sides),
-                confidence=known.confidence,
-                sends=sends,
+                confidence=Confidence.MEDIUM if by_use else known.confidence,
+                sends=sends or by_use,
             )
             for held in around
         ]
@@ -236,6 +239,16 @@ class UnderLocks:
             if named("saves", entry.short_name) and any(f and f[0].does in SENDS for f in inner):
                 return True
         return False
+
+    def _is_given_the_state(self, known: Known) -> bool:
+        """`self.snapshots.save(self.data)`: what is handed in is somebody's who keeps states."""
+        call, me = known.call, self.program.classes.self_name(known.key)
+        if call.method not in KEEPS or known.facts is not None or call.receiver is None or not me:
+            return False
+        own = f"{me}."
+        given = any(a.value.path.startswith(own) for a in call.arguments)
+        kept = call.receiver.path.startswith(own) and given
+        return kept and not self.program.graph.targets(known.key, call)
 
     def _sends(self, held: Held, call: Call) -> bool:
         facts = self.program.facts(held.function, call)

@@ -53,7 +53,7 @@ class CleanupAlreadyCancelled(Rule[Cleanup]):
 
     code = "DRN312"
     level = always(Level.ERROR)
-    words = any_of("async") & any_of("await in cleanup", "cancel")
+    words = any_of("async") & any_of("await in cleanup", "cancel", "TimeoutError")
 
     def check(self, cleanup: Cleanup) -> Iterator[Finding]:
         """Flag cleanup that the cancellation, or the deadline, which it answers cuts short too."""

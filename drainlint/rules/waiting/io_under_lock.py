@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drainlint.finding import Finding, Level
 from drainlint.model.lock import UnderLock
-from drainlint.rule import LOCKED, Rule, does, on_drain_path
+from drainlint.rule import LOCKED, Rule, any_of, does, on_drain_path
 
 
 class IoUnderLock(Rule[UnderLock]):
@@ -49,7 +49,10 @@ class IoUnderLock(Rule[UnderLock]):
 
     code = "DRN311"
     level = on_drain_path(Level.WARNING, Level.NOTE)
-    words = LOCKED & does("io", "write", "network", "flush")
+    words = LOCKED & (
+        does("io", "write", "network", "flush")
+        | any_of("save", "dump", "persist", "snapshot", "checkpoint")
+    )
 
     def check(self, noun: UnderLock) -> Iterator[Finding]:
         """Flag what is written or sent under a lock that others need for something else."""

@@ -37,7 +37,7 @@ class UnboundedWait(Rule[Wait]):
             return
         if is_left_alone(wait) or wait.idle or wait.runs_its_job:
             return
-        if wait.woken_by_stop and wait.in_loop:
+        if wait.woken_by_stop and wait.in_loop and not _is_the_stop(wait):
             return
         yield self.found(
             wait,
@@ -46,6 +46,11 @@ class UnboundedWait(Rule[Wait]):
             remedy="give it a timeout, and look at what it says when the time runs out",
             level=_level(wait),
         )
+
+
+def _is_the_stop(wait: Wait) -> bool:
+    """Whether it is a stop method itself that waits, and no loop that a stop wakes."""
+    return wait.drain is not None and wait.drain.sort == "method" and len(wait.drain.steps) == 1
 
 
 def _level(wait: Wait) -> Level | None:
