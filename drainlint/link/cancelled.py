@@ -10,9 +10,10 @@ from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import made, runs, ways
+from drainlint.link.turns import always_leaves
 from drainlint.model.expression import Call, Comprehension, Expression, Group, Subscript
 from drainlint.model.place import Place
-from drainlint.model.statement import Assign, Do, For, Handler, If, Statement, Try
+from drainlint.model.statement import Assign, Do, For, Handler, If, Statement, Try, While
 
 CANCELLING = re.compile(r"cancel|abort")
 CANCELS = re.compile(r"_*(async_)?cancel(_all|(_\w+)?_tasks)?$")
@@ -212,24 +213,25 @@ def _same_group(known: Known, statement: Statement) -> bool:
 
 
 def _ends_by_itself(known: Known) -> bool:
-    """Whether the task takes its own cancellation, and goes on with nothing."""
+    """Whether the task ends by its cancellation: no loop of it takes that up and goes on."""
     targets = {
         target
         for scope, call in made(known.program, known.key, known.call.func)
         for target in runs(known.program, scope, call)
     }
-    return bool(targets) and all(
-        _leaves_when_cancelled(known.program.names.function(target)) for target in targets
-    )
+    return bool(targets) and not any(_goes_on_when_cancelled(known, target) for target in targets)
 
 
-def _leaves_when_cancelled(entry: FunctionEntry) -> bool:
-    """Whether a coroutine catches its cancellation, and not in a loop that goes on."""
-    caught = [region for region in entry.regions if region.sort == "interrupt"]
-    return bool(caught) and not any(
-        turn.first_line <= region.first_line <= turn.last_line
-        for region in caught
-        for turn in entry.turns
+def _goes_on_when_cancelled(known: Known, target: FunctionId) -> bool:
+    body = known.program.bodies.get(target)
+    block = () if body is None else body.statements
+    loops = (s for outer in block for s in outer.walk() if isinstance(s, While | For))
+    return any(
+        _catches(handler) and not always_leaves(handler.body)
+        for loop in loops
+        for statement in loop.walk()
+        if isinstance(statement, Try)
+        for handler in statement.handlers
     )
 
 

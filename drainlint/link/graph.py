@@ -108,6 +108,15 @@ class Graph(Runners):
         self.registrations = tuple(self._registrations(sharing))
         names.forget()
 
+    @cached_property
+    def handed_through(self) -> Mapping[FunctionId, Container[FunctionId]]:
+        """What functions hand on to be run through others: `self.spawn(self.work())`."""
+        found: dict[FunctionId, set[FunctionId]] = {}
+        for one in self.registrations:
+            if one.registered_in not in (None, one.scope):
+                found.setdefault(one.scope, set()).add(one.target)
+        return found
+
     # Calls
 
     def _resolve_calls(self, sharing: Sharing) -> None:

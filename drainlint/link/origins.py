@@ -137,6 +137,10 @@ def runs(program: Program, key: FunctionId, call: Call) -> Iterator[FunctionId]:
         handed = call.argument(one.argument, one.at)
         if handed is not None:
             yield from program.graph.handed(key, handed)
+    through = program.graph.handed_through.get(key)
+    if through and program.graph.targets(key, call):
+        for argument in call.arguments:
+            yield from (f for f in program.graph.handed(key, argument.value) if f in through)
     owner = program.kinds.project_class(program.kinds.of(key, call))
     run = None if owner is None else program.classes.method(owner, "run")
     if run is not None and program.roles.registered(run):
