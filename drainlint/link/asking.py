@@ -107,7 +107,9 @@ class Asking:
                 inner = list(self._own_names(value))
                 waiting += inner
                 looked_at = self.reading.looks_at >= set(inner)
-                if looked_at or isinstance(awaited(value), Call | Comprehension):
+                got = awaited(value)
+                part = got.value if isinstance(got, Subscript) else got
+                if looked_at or isinstance(part, Call | Comprehension):
                     yield value
 
     def _own_name(self, path: str) -> str:

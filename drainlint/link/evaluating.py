@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS, COUNTERS, DEADLINES, Bounds
-from drainlint.link.calls import Known, is_log
+from drainlint.link.calls import Known, is_log, is_told_not_to_wait
 from drainlint.link.fetched import (
     brought_by,
     calls_in,
@@ -167,13 +167,14 @@ class Evaluating:
             return False
         if one.does in ("join", "wait"):
             self.waited.add(one.subject)
-            deadline = self.program.values.deadline(self.key, call, one.facts)
-            self.blocks = self.blocks or not deadline.polls
+            polls = self.program.values.deadline(self.key, call, one.facts).polls
+            polls = polls or is_told_not_to_wait(call)
+            self.blocks = self.blocks or not polls
             self.on_condition = self.on_condition or (
                 one.kind is not None and one.kind.nature in CONDITIONS
             )
             if one.subject not in self.read_by_tests:
-                self.pure = self.pure and deadline.polls
+                self.pure = self.pure and polls
             return True
         if one.does == "clear":
             self.waited.add(f"{one.subject}.clear")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
-from drainlint.index.entries import Binding
+from drainlint.index.entries import Binding, FunctionEntry
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS
 from drainlint.link.calls import is_told_not_to_wait
@@ -36,11 +36,19 @@ def only_computes(program: Program, key: FunctionId, call: Call) -> bool:
     entries = [program.names.function(target) for target in targets]
     return bool(entries) and all(
         entry.results
-        and not (entry.is_async or entry.is_generator or entry.shared or entry.turns)
-        and not any("." in bound for bound in entry.bindings)
-        and all(is_computed(inner) or inner.method in CLOCKS for inner in entry.calls)
+        and not (entry.is_async or entry.is_generator or entry.shared)
+        and not any("." in path for path in entry.bindings)
+        and all("." not in p or p.partition(".")[0] in entry.bindings for p in entry.asked)
+        and all(_computes(entry, inner) for inner in entry.calls)
         for entry in entries
     )
+
+
+def _computes(entry: FunctionEntry, call: Call) -> bool:
+    """Whether a call computes, reads the clock, or moves on what was computed: `lines.pop(0)`."""
+    if is_computed(call) or call.method in CLOCKS:
+        return True
+    return call.receiver is not None and call.receiver.path in entry.bindings
 
 
 def brought_by(program: Program, key: FunctionId, call: Call, read: AbstractSet[str]) -> set[str]:

@@ -47,6 +47,7 @@ class Kinds(Results):
         super().__init__(names, classes, knowledge)
         self.arguments: dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]] = {}
         """What callers pass to each parameter; filled once calls are resolved."""
+        self._own_uses: dict[frozenset[str], bool] = {}
         self._used: dict[FunctionId, Mapping[str, AbstractSet[str]]] = {}
 
     def forget(self) -> None:
@@ -323,12 +324,23 @@ class Kinds(Results):
             (len(methods), facts)
             for word in used & self._uses.keys()
             for methods, facts in self._uses[word]
-            if methods <= used
+            if methods <= used and not self._is_of_the_project(methods)
         ]
         if not matching:
             return None
         _, facts = max(matching, key=lambda m: (m[0], m[1].name))
         return Kind(facts.name, facts.nature, evidence=Confidence.MEDIUM)
+
+    def _is_of_the_project(self, methods: frozenset[str]) -> bool:
+        """Whether a class of the project has these methods as well: then its things are used."""
+        if methods not in self._own_uses:
+            first, *others = methods
+            owners = (self.classes.owner(f) for f in self.classes.methods_called(first))
+            self._own_uses[methods] = any(
+                owner is not None and all(self.classes.method(owner, name) for name in others)
+                for owner in owners
+            )
+        return self._own_uses[methods]
 
     @cached_property
     def _uses(self) -> Mapping[str, list[tuple[frozenset[str], TypeFacts]]]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
+from drainlint.link.calls import is_told_not_to_wait
 from drainlint.link.lookups import OUTSIDE, looks_up, reaches_outside
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import ways
@@ -262,7 +263,9 @@ class Questions:
         )
 
     def _probe(self, call: Call, where: str, subject: str, facts: CallFacts) -> Question | None:
-        """`stop.wait(0)`, `t.join(0)`: a wait that does not wait only asks."""
+        """`stop.wait(0)`, `t.join(0)`, `waitpid(pid, WNOHANG)`: a wait that does not wait asks."""
+        if facts.does == "wait" and is_told_not_to_wait(call):
+            return Question("liveness", call.text, call.place, subject, where)
         if facts.does not in ("wait", "join"):
             return None
         if not self.program.values.deadline(self.key, call, facts).polls:
