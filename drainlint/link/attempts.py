@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS
-from drainlint.link.calls import Known, is_log, is_told_not_to_wait
+from drainlint.link.calls import Known, is_log, is_told_not_to_block
 from drainlint.link.fetched import is_computed
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
@@ -143,23 +143,15 @@ def _does_not_wait(one: Known) -> bool:
     if one.facts is None:
         targets = one.program.graph.targets(one.key, one.call)
         if not targets:
-            return _is_told_not_to_block(one.call)
+            return named("takes-something", one.call.method) and is_told_not_to_block(one.call)
         return all(_only_looks(one.program, t) for t in targets)
     if one.does not in TAKES:
         return False
     if one.kind is not None and one.kind.nature in RESULTS:
         return False
-    if is_told_not_to_wait(one.call):
+    if one.told_not_to_wait:
         return True
     return _polls(one.program, one.key, one.call, one.facts)
-
-
-def _is_told_not_to_block(call: Call) -> bool:
-    """Whether a take that nothing is known of is given `block=False`."""
-    return named("takes-something", call.method) and any(
-        a.name in ("block", "blocking") and isinstance(a.value, Constant) and a.value.value is False
-        for a in call.arguments
-    )
 
 
 def _only_looks(program: Program, target: FunctionId) -> bool:

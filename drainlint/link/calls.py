@@ -109,6 +109,16 @@ class Known:
         """Whether a coroutine waits for it, not a thread."""
         return self.awaited or (self.facts is not None and self.facts.asynchronous)
 
+    @property
+    def told_not_to_wait(self) -> bool:
+        """Whether a flag switches waiting off, or does so unless the caller says otherwise."""
+        entry = self.program.names.function(self.key)
+        given = {argument.value.path for argument in self.call.arguments}
+        defaults = [p.default for p in entry.parameters if p.name in given and p.default]
+        return is_told_not_to_wait(self.call) or any(
+            named("does-not-wait", default.path) for default in defaults if default.path
+        )
+
     @cached_property
     def bounding_call(self) -> Call | None:
         """The call whose timeout encloses this one: `asyncio.timeout(5)`, `wait_for(..., 5)`."""
@@ -182,6 +192,14 @@ def is_told_not_to_wait(call: Call) -> bool:
     """Whether a flag that a call is given switches waiting off: `WNOHANG`, `zmq.NOBLOCK`."""
     given = (part.path for argument in call.arguments for part in argument.value.walk())
     return any(named("does-not-wait", path) for path in given if path)
+
+
+def is_told_not_to_block(call: Call) -> bool:
+    """Whether a call is given `block=False`, which takes what there is."""
+    return any(
+        a.name in ("block", "blocking") and isinstance(a.value, Constant) and a.value.value is False
+        for a in call.arguments
+    )
 
 
 def is_log(call: Call) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge.names import named
-from drainlint.link.calls import Known, is_told_not_to_wait
+from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import ways
 from drainlint.link.program import Program
@@ -22,7 +22,7 @@ def is_spared(known: Known) -> bool:
     return (
         raises_instead(known)
         or _is_entered_by_the_loop(known)
-        or is_told_not_to_wait(known.call)
+        or known.told_not_to_wait
         or is_unconnected(known)
         or _is_lent_to_the_loop(known)
         or _asks_nobody(known)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from drainlint.finding import Confidence
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
-from drainlint.link.calls import Known, is_told_not_to_wait
+from drainlint.link.calls import Known
 from drainlint.link.cancelled import cancelled
 from drainlint.link.commands import controls_another, is_attended, is_brief
 from drainlint.link.drain import WHOLE
@@ -72,7 +72,7 @@ def wait(known: Known) -> Wait | None:
         return _noun(known, "bound", known.own_bound, facts)
     if facts.does in CLIENTS:
         return _client(known, facts)
-    if facts.waits and not is_told_not_to_wait(known.call) and not is_unconnected(known):
+    if facts.waits and not known.told_not_to_wait and not is_unconnected(known):
         deadline = known.program.values.deadline(known.key, known.call, facts)
         return _noun(known, facts.does, deadline, facts)
     return None
