@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from drainlint.finding import Related
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
-from drainlint.link.calls import Known
+from drainlint.link.calls import Known, is_log
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, ways
 from drainlint.link.program import Program
+from drainlint.link.turns import always_leaves, is_endless
 from drainlint.model.expression import (
     Arithmetic,
     Call,
@@ -22,7 +23,7 @@ from drainlint.model.expression import (
     Not,
 )
 from drainlint.model.limit import Flaw, Limit
-from drainlint.model.statement import If, Raise, Try, While
+from drainlint.model.statement import Do, If, Leave, Pass, Raise, Statement, Try, While
 from drainlint.model.wait import Wait
 
 CLOCKS = frozenset({"clock", "wall-clock"})
@@ -55,6 +56,8 @@ def _flaws(known: Known, waited: Wait | None, facts: CallFacts) -> Iterator[Limi
         if given is None:
             yield from _tested_away(known, facts)
         yield from _repeated(known, waited)
+    if waited is not None and known.drain is not None and not waited.deadline.is_none:
+        yield from _made_again(known, waited)
 
 
 def _limit(
@@ -272,6 +275,33 @@ def _repeated(known: Known, waited: Wait) -> Iterator[Limit]:
     if loop is not None and _asks_only(loop.test, subject) and not _ways_out(loop):
         place = Related(known.key.path, loop.place.first_line, "goes on until it has ended")
         yield _limit(known, Flaw.AGAIN, loop.test.text, certain=known.drain is not None, seen=place)
+
+
+def _made_again(known: Known, waited: Wait) -> Iterator[Limit]:
+    """`while True: try: wait(5) except TimeoutError: log()`: who is late is waited for again."""
+    tried = next((o.owner for o in known.occurrence.spot.outward()), None)
+    loop = next(iter(known.occurrence.spot.loops), None)
+    if not (isinstance(tried, Try) and isinstance(loop, While) and is_endless(loop.test)):
+        return
+    if not (always_leaves(tried.body) or always_leaves(tried.otherwise)):
+        return
+    late = (h for h in tried.handlers if any(named("time-is-over", k.path) for k in h.kinds))
+    handler = next(late, None)
+    if handler is None or len(loop.body) > 1 or not all(map(_only_tells, handler.body)):
+        return
+    subject = waited.subject if waited.verb != "bound" else known.call.arguments[0].value.text
+    place = Related(known.key.path, loop.place.first_line, "goes round when the time is over")
+    yield _limit(known, Flaw.AGAIN, subject, certain=True, seen=place)
+
+
+def _only_tells(statement: Statement) -> bool:
+    """Whether a statement does nothing but log, and goes on."""
+    match statement:
+        case Do(value=Call() as call):
+            return is_log(call)
+        case Leave(word=word):
+            return word == "continue"
+    return isinstance(statement, Pass)
 
 
 def _asks_only(test: Expression, subject: str) -> bool:
