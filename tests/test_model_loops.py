@@ -236,3 +236,18 @@ def test_what_is_configured_is_no_question() -> None:
     ).questions
 
     assert [question.text for question in asked] == ["stop.is_set()"]
+
+
+def test_the_handlers_of_the_function_itself_count_first() -> None:
+    other = """\
+
+def other(number, frame):
+    print(number)
+def serve():
+    signal.signal(signal.SIGTERM, other)
+"""
+    text = SUPERVISOR.format(ends="raise Ended").replace("\ndef main", other + "def main")
+
+    (ended,) = findings_in(text, select=["DRN103"])
+
+    assert ended.level is Level.NOTE
