@@ -231,6 +231,10 @@ class Program:
         handlers = self._own_handlers.get(key) or self._handlers.get(key.path, ())
         return bool(handlers) and all(self.always_leaves(target) for target in handlers)
 
+    def has_raising_handlers_of_its_own(self, key: FunctionId) -> bool:
+        """Whether a function itself registers signal handlers, all of which raise or exit."""
+        return key in self._own_handlers and self.has_raising_handlers(key)
+
     def always_leaves(self, key: FunctionId) -> bool:
         """Whether a handler raises or exits instead of returning."""
         entry = self.names.function(key)
