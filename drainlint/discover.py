@@ -30,6 +30,7 @@ DEFAULT_SIDE_CODE = (
     "tests/",
     "test_*.py",
     "*_test.py",
+    "tests.py",
     "conftest.py",
     "example/",
     "examples/",

@@ -324,6 +324,7 @@ def test_knowledge_of_all_configurations_counts_together(tmp_path: Path) -> None
         "pkg/tests/deep/a.py",
         "pkg/test_a.py",
         "pkg/a_test.py",
+        "pkg/tests.py",
         "conftest.py",
         "examples/a.py",
         "docs/conf.py",

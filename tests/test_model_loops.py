@@ -227,3 +227,27 @@ def test_who_waits_to_be_stopped_needs_no_deadline() -> None:
 
     assert "`self.running` changes, and hears of it up to 2 s late" in idle.message
     assert "`self.paired` changes without a deadline" in waits.message
+
+
+def test_what_is_configured_is_no_question() -> None:
+    asked = loop_of(
+        "while True:\n    if client.config.early and stop.is_set():\n        break\n"
+        "    time.sleep(1)"
+    ).questions
+
+    assert [question.text for question in asked] == ["stop.is_set()"]
+
+
+def test_the_handlers_of_the_function_itself_count_first() -> None:
+    other = """\
+
+def other(number, frame):
+    print(number)
+def serve():
+    signal.signal(signal.SIGTERM, other)
+"""
+    text = SUPERVISOR.format(ends="raise Ended").replace("\ndef main", other + "def main")
+
+    (ended,) = findings_in(text, select=["DRN103"])
+
+    assert ended.level is Level.NOTE

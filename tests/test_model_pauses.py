@@ -2,7 +2,9 @@
 
 import pytest
 
+from drainlint.finding import Level
 from drainlint.model.pause import Pause
+from tests.conftest import findings_in
 from tests.test_model_loops import HEAD, nouns_of
 
 
@@ -94,3 +96,32 @@ def test_a_handler_that_raises_cuts_the_main_flow_short_and_not_its_own_pause() 
     pauses = [noun for noun in nouns_of("pass", HANDLER) if isinstance(noun, Pause)]
 
     assert {p.seconds: p.interrupted_by_signal for p in pauses} == {10: False, 3600: True}
+
+
+CHILD = """\
+import multiprocessing, signal, threading, time
+class Ended(Exception): ...
+def ends(number, frame):
+    {ends}
+def run(work):
+    signal.signal(signal.SIGTERM, ends)
+    while True:
+        work()
+        time.sleep(5)
+{worker}(target=run).start()
+"""
+
+
+def test_a_process_that_registers_a_handler_which_raises_is_not_held_up() -> None:
+    process = "multiprocessing.Process"
+    raises = CHILD.format(ends="raise Ended", worker=process)
+    returns = CHILD.format(ends="print(number)", worker=process)
+
+    assert not findings_in(raises, select=["DRN201"])
+    assert [f.level for f in findings_in(returns, select=["DRN201"])] == [Level.ERROR]
+
+
+def test_a_thread_is_held_up_whatever_a_handler_raises() -> None:
+    text = CHILD.format(ends="raise Ended", worker="threading.Thread")
+
+    assert [f.level for f in findings_in(text, select=["DRN201"])] == [Level.ERROR]

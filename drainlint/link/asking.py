@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from drainlint.knowledge.names import named
 from drainlint.link.fetched import added_to, awaited
 from drainlint.link.questions import is_room
 from drainlint.link.reading import Reading
@@ -137,8 +138,12 @@ class Asking:
             yield replace(question, sort="external") if fetched else question
 
     def _is_limit(self, question: Question) -> bool:
-        """Whether the name asked about is a limit or a constant, that nobody sets."""
+        """Whether what is asked about is a limit, a constant or configured: nobody sets it."""
         subject = question.subject.partition("[")[0]
+        if not question.text.endswith(")") and any(
+            named("configuration", part) for part in question.text.split(".")[:-1]
+        ):
+            return True
         is_event = question.text.endswith(")") and subject.isupper()  # `STOP.is_set()`
         return any(
             is_limit(name) and not self.reading.program.is_switched(self.reading.key, name)

@@ -54,7 +54,7 @@ def _computes(entry: FunctionEntry, call: Call) -> bool:
 def brought_by(program: Program, key: FunctionId, call: Call, read: AbstractSet[str]) -> set[str]:
     """What a method of one's own sets anew from the world outside: `self.update_status()`."""
     me = program.classes.self_name(key)
-    if call.receiver is None or call.receiver.path != me:
+    if call.receiver is None or call.receiver.path != me or named("establishes", call.method):
         return set()
     found: set[str] = set()
     for target in program.graph.targets(key, call):

@@ -1,6 +1,7 @@
 """Functions of the project that look something up: by what they call, and where it leads."""
 
 from drainlint.knowledge.names import named
+from drainlint.link.bounds import CLOCKS
 from drainlint.link.calls import is_log
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
@@ -28,6 +29,15 @@ def reaches_outside(program: Program, target: FunctionId, hops: int = HOPS) -> b
         if known is None and any(reaches_outside(program, t, hops - 1) for t in inner):
             return True
     return False
+
+
+def tells_the_time(program: Program, target: FunctionId) -> bool:
+    """Whether a function only asks a clock whether it is time: nobody else can change that."""
+    entry = program.names.function(target)
+    asks = [call for call in entry.calls if call.method in CLOCKS]
+    return bool(asks and entry.results) and all(
+        call in asks or is_log(call) or named("computes", call.method) for call in entry.calls
+    )
 
 
 def looks_up(program: Program, target: FunctionId, hops: int = HOPS) -> bool:

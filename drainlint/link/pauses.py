@@ -10,6 +10,7 @@ from drainlint.link.bounds import CLOCKS
 from drainlint.link.calls import Known, is_log
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.program import Program
+from drainlint.link.roles import WORKERS
 from drainlint.model.deadline import Bound
 from drainlint.model.expression import Arithmetic, Call, Constant, Expression, Not
 from drainlint.model.function import Function
@@ -174,10 +175,14 @@ def is_set_somewhere(known: Known) -> bool:
 
 
 def _ended_by_handler(known: Known) -> bool:
-    """Whether a handler that raises ends it; nothing is raised in a worker."""
-    return not known.program.is_worker(known.function) and known.program.has_raising_handlers(
-        known.key
-    )
+    """Whether a handler that raises ends it; nothing is raised in a thread or a task.
+
+    A process has a main flow of its own, and handlers that it registers itself.
+    """
+    if known.program.is_worker(known.function):
+        alone = known.function.roles & WORKERS == {"process"}
+        return alone and known.program.has_raising_handlers_of_its_own(known.key)
+    return known.program.has_raising_handlers(known.key)
 
 
 def _awaits_an_interrupt(known: Known) -> bool:
@@ -193,11 +198,12 @@ def _awaits_an_interrupt(known: Known) -> bool:
 
 def _cut_by_signal(known: Known) -> bool:
     function = known.function
-    in_handler = known.drain is not None and known.drain.sort == "signal"
-    if in_handler or known.program.is_worker(function):
+    if known.drain is not None and known.drain.sort == "signal":
         return False
     if _ended_by_handler(known):
         return True
+    if known.program.is_worker(function):
+        return False
     if _awaits_an_interrupt(known):
         around = (known.key, *known.program.graph.callers.get(known.key, ()))
         return not any(known.program.has_returning_handler(key) for key in around)

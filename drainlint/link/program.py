@@ -205,6 +205,15 @@ class Program:
                 found.setdefault(registration.scope.path, []).append(registration.target)
         return {path: tuple(targets) for path, targets in found.items()}
 
+    @cached_property
+    def _own_handlers(self) -> Mapping[FunctionId, tuple[FunctionId, ...]]:
+        """The functions registered for signals, by the function that registers them."""
+        found: dict[FunctionId, list[FunctionId]] = {}
+        for registration in self.graph.registrations:
+            if registration.role in HANDLERS:
+                found.setdefault(registration.scope, []).append(registration.target)
+        return {scope: tuple(targets) for scope, targets in found.items()}
+
     def has_returning_handler(self, key: FunctionId) -> bool:
         """Whether a signal handler that returns is in force while a main flow's function runs.
 
@@ -218,9 +227,13 @@ class Program:
         )
 
     def has_raising_handlers(self, key: FunctionId) -> bool:
-        """Whether a function's file registers signal handlers, all of which raise or exit."""
-        handlers = self._handlers.get(key.path, ())
+        """Whether a function, or else its file, registers signal handlers that raise or exit."""
+        handlers = self._own_handlers.get(key) or self._handlers.get(key.path, ())
         return bool(handlers) and all(self.always_leaves(target) for target in handlers)
+
+    def has_raising_handlers_of_its_own(self, key: FunctionId) -> bool:
+        """Whether a function itself registers signal handlers, all of which raise or exit."""
+        return key in self._own_handlers and self.has_raising_handlers(key)
 
     def always_leaves(self, key: FunctionId) -> bool:
         """Whether a handler raises or exits instead of returning."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import is_told_not_to_wait
-from drainlint.link.lookups import OUTSIDE, looks_up, reaches_outside
+from drainlint.link.lookups import OUTSIDE, looks_up, reaches_outside, tells_the_time
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import ways
 from drainlint.link.program import Program
@@ -304,6 +304,8 @@ class Questions:
         if where == "body":
             return None
         targets = self.program.graph.targets(self.key, call)
+        if targets and all(tells_the_time(self.program, target) for target in targets):
+            return None
         if not targets and subject and not call.arguments and (sort := _rare(call.method)):
             return Question(sort, call.text, call.place, subject, where)
         through = self._through(call, where, subject)

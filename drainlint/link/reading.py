@@ -27,7 +27,7 @@ from drainlint.link.turns import (
     rounds,
 )
 from drainlint.link.walks import ends_turns, kept, learnt, only_looks
-from drainlint.model.expression import Call, Compare, Constant, Expression, Not
+from drainlint.model.expression import Call, Compare, Constant, Expression, Logic, Not
 from drainlint.model.pause import Pause
 from drainlint.model.statement import (
     Assign,
@@ -185,6 +185,8 @@ class Reading(Evaluating):
             else:
                 self._block(branch)
         self.reports = reports
+        if self._rests_after(statement):
+            self.works = True
         if self._has_work(statement):
             self.works = self.works or not self.pure
             self.pure, self.blocks, self.lingers = idle
@@ -201,6 +203,23 @@ class Reading(Evaluating):
             and (is_log(s.value) or any(a.value.path == test.path for a in s.value.arguments))
             for block in statement.blocks
             for s in block
+        )
+
+    def _rests_after(self, statement: If) -> bool:
+        """Whether a pause is for what has come: `if message is not None: sleep(...)`.
+
+        Who polls sleeps when nothing has come.
+        """
+        test = statement.test
+        came, *others = test.values if isinstance(test, Logic) else (test,)
+        if not isinstance(came, Compare) or came.operators != ("is not",) or statement.otherwise:
+            return False
+        asked = {part.path for other in others for part in other.walk()}
+        fetched = came.left.path in self.assigned and came.left.path not in asked
+        return (
+            fetched
+            and not leaves(statement.body)
+            and sleeps_within(statement.body, self.all_pauses)
         )
 
     def _has_none(self, statement: If) -> bool:

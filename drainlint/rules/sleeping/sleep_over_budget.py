@@ -38,7 +38,7 @@ class SleepOverBudget(Rule[Pause]):
             return
         yield self.found(
             pause,
-            f"`{pause.text}` pauses for {pause.shown},"
+            f"`{pause.text}` pauses for up to {pause.shown},"
             f" longer than the drain budget of {pause.budget:g} s",
             remedy="pause with `stop.wait(...)` on an `Event` that the stop sets",
         )
