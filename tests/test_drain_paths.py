@@ -1355,3 +1355,25 @@ def test_a_stream_that_waits_for_its_own_writing_waits_to_write_on() -> None:
     made = program(text)
     assert drain(made, "Stream.drain") is None
     assert drain(made, "Jobs.drain") is not None
+
+
+def test_a_method_that_gives_what_a_task_has_found_out_ends_nothing() -> None:
+    text = """
+        import asyncio
+
+        class Handler:
+            def __init__(self):
+                self.task = asyncio.create_task(self.run())
+
+            async def run(self):
+                return 1
+
+            async def stop_event_result(self):
+                return await self.task
+
+            async def stop_running(self):
+                await self.task
+    """
+    made = program(text)
+    assert drain(made, "Handler.stop_event_result") is None
+    assert drain(made, "Handler.stop_running") is not None

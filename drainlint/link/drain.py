@@ -421,11 +421,12 @@ class DrainPaths:
 def _awaits_its_own(graph: Graph, key: FunctionId, entry: FunctionEntry, *, dropped: bool) -> bool:
     """Whether a method waits for a task of its object: `await self.task`.
 
-    Where its result must be `dropped`, a method that takes what the task was to find out does not.
+    Whoever gives its caller what a task has found out only asks for that; a step of a request that
+    does not drop it (`dropped`) takes it as well.
     """
     me = graph.classes.self_name(key)
-    values = (way.value for ways in entry.bindings.values() for way in ways if dropped)
-    taken = {value.value.path for value in values if isinstance(value, Await)}
+    bound = (way.value for ways in entry.bindings.values() for way in ways if dropped)
+    taken = {value.value.path for value in (*bound, *entry.results) if isinstance(value, Await)}
     for awaited in entry.awaits:
         if awaited.value.path in taken:
             continue

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from drainlint.index.entries import FunctionEntry
+from drainlint.index.entries import Awaited, FunctionEntry
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.feeds import calls_about
 from drainlint.link.names import FunctionId, Variable
-from drainlint.link.origins import identity, ways
+from drainlint.link.origins import identity, made, ways
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences
 from drainlint.model.expression import (
@@ -130,10 +130,10 @@ def _races(known: Known) -> str:
 def _run_by(known: Known, task: Expression) -> Iterator[Call]:
     """The calls of the coroutines that something is, or runs as a task."""
     values = [task, *(way.value for _, way in ways(known.program, known.key, task.path))]
-    for made in (value for value in values if isinstance(value, Call)):
-        yield made
-        if made.method in SPAWNING and made.arguments:
-            run = made.arguments[0].value
+    for call in (value for value in values if isinstance(value, Call)):
+        yield call
+        if call.method in SPAWNING and call.arguments:
+            run = call.arguments[0].value
             if isinstance(run, Call):
                 yield run
 
@@ -152,14 +152,44 @@ def ends_by_itself(program: Program, key: FunctionId, depth: int = 0) -> bool:
     """Whether a coroutine awaits only what has a timeout, or what ends by itself in turn."""
     entry = program.names.function(key)
     is_abstract = not entry.calls or "NotImplementedError" in entry.raises
-    if depth > DEPTH or not entry.is_async or entry.turns or entry.awaits or is_abstract:
+    if depth > DEPTH or not entry.is_async or entry.turns or is_abstract:
         return False
+    if not all(_is_soon_over(program, key, awaited, depth) for awaited in entry.awaits):
+        return False
+    by_name = [awaited.value for awaited in entry.awaits]
     return all(
         _is_bounded(program, key, awaited, depth)
         if isinstance(awaited, Call)
         else _is_soon_free(program, key, awaited)
         for awaited in entry.checkpoints
+        if awaited not in by_name
     )
+
+
+def _is_soon_over(program: Program, key: FunctionId, awaited: Awaited, depth: int) -> bool:
+    """Whether a task that a function awaits was cancelled there before, or has an end itself."""
+    cancelled = any(
+        call.method == "cancel"
+        and call.receiver is not None
+        and call.receiver.path == awaited.value.path
+        and call.place.line <= awaited.place.line
+        for call in program.names.function(key).calls
+    )
+    return cancelled or bool(runs_to_its_end(program, key, awaited.value, depth + 1))
+
+
+def runs_to_its_end(program: Program, key: FunctionId, task: Expression, depth: int = 0) -> str:
+    """The coroutine of the project that a task runs, where all that it waits for has an end."""
+    spawned = [
+        (scope, call.arguments[0].value)
+        for scope, call in made(program, key, task)
+        if call.method in SPAWNING and call.arguments
+    ]
+    for scope, run in spawned:
+        targets = program.graph.targets(scope, run) if isinstance(run, Call) else ()
+        if not targets or not all(ends_by_itself(program, t, depth) for t in targets):
+            return ""
+    return spawned[0][1].text if spawned else ""
 
 
 def _is_soon_free(program: Program, key: FunctionId, awaited: Expression) -> bool:
@@ -189,10 +219,18 @@ def _is_bounded(program: Program, key: FunctionId, awaited: Call, depth: int) ->
         limited = facts[0].does == "bound" or bool(facts[0].timeout)
         deadline = program.values.deadline(key, awaited, facts[0]) if limited else None
         return facts[0].does == "sleep" or (deadline is not None and not deadline.is_none)
-    if any("timeout" in argument.value.path for argument in awaited.arguments):
+    if any(_is_limit(argument) for argument in awaited.arguments):
         return True
+    if awaited.method == "shield" and awaited.arguments and awaited.arguments[0].value.path:
+        return bool(runs_to_its_end(program, key, awaited.arguments[0].value, depth + 1))
     targets = program.graph.targets(key, awaited)
     return bool(targets) and all(ends_by_itself(program, t, depth + 1) for t in targets)
+
+
+def _is_limit(argument: Argument) -> bool:
+    """Whether it says how long something may take, by its name or its value's."""
+    path = argument.value.path
+    return "timeout" in path.lower() or ("timeout" in argument.name and _is_number(argument.value))
 
 
 # Clients

@@ -136,12 +136,12 @@ def _second_is_used(known: Known) -> bool:
 
 def _is_asked(known: Known, done: str) -> bool:
     """Whether it is asked if, or what, is done: `if not done:`, `if task in done:`."""
-    for statement in known.occurrence.spot.following():
-        test = statement.test if isinstance(statement, If) else None
+    following = (inner for s in known.occurrence.spot.following() for inner in s.walk())
+    for test in (statement.test for statement in following if isinstance(statement, If)):
         asked = test.value if isinstance(test, Not) else test
         if isinstance(asked, Compare) and set(asked.operators) & {"in", "not in"}:
             asked = asked.rights[-1]
-        if asked is not None and done and asked.path == done:
+        if done and asked.path == done:
             return True
     return False
 
