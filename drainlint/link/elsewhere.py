@@ -214,6 +214,8 @@ def _waiting(entry: FunctionEntry) -> Iterator[Place]:
 
 
 def _is_bounded(program: Program, key: FunctionId, awaited: Call, depth: int) -> bool:
+    if awaited.method == "shield" and awaited.arguments and awaited.arguments[0].value.path:
+        return bool(runs_to_its_end(program, key, awaited.arguments[0].value, depth + 1))
     facts = program.facts(key, awaited)
     if facts is not None:
         limited = facts[0].does == "bound" or bool(facts[0].timeout)
@@ -221,8 +223,6 @@ def _is_bounded(program: Program, key: FunctionId, awaited: Call, depth: int) ->
         return facts[0].does == "sleep" or (deadline is not None and not deadline.is_none)
     if any(_is_limit(argument) for argument in awaited.arguments):
         return True
-    if awaited.method == "shield" and awaited.arguments and awaited.arguments[0].value.path:
-        return bool(runs_to_its_end(program, key, awaited.arguments[0].value, depth + 1))
     targets = program.graph.targets(key, awaited)
     return bool(targets) and all(ends_by_itself(program, t, depth + 1) for t in targets)
 
