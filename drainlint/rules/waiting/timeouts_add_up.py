@@ -70,14 +70,9 @@ class TimeoutsAddUp(Rule[Wait]):
 
 
 def _matters(wait: Wait) -> bool:
-    """Whether a loop's waits are a stop's, and not known to stay within the budget.
-
-    What waits no longer than a pause that nobody minds comes to little, however many there are.
-    """
-    total, each = wait.total, wait.deadline.seconds
+    """Whether a loop's waits are a stop's, and not known to stay within the budget."""
+    total = wait.total
     if wait.drain is None and wait.verb != "join":
-        return False
-    if total is None and each is not None and each <= wait.min_sleep:
         return False
     return total is None or total > wait.budget
 
