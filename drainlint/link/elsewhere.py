@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from drainlint.index.entries import Awaited, FunctionEntry
+from drainlint.index.entries import Awaited, FunctionEntry, Turn
 from drainlint.knowledge.names import named
+from drainlint.link.bounds import CLOCKS
 from drainlint.link.calls import Known
 from drainlint.link.feeds import calls_about
 from drainlint.link.names import FunctionId, Variable
@@ -14,6 +15,7 @@ from drainlint.model.expression import (
     Argument,
     Await,
     Call,
+    Compare,
     Comprehension,
     Constant,
     Expression,
@@ -97,13 +99,17 @@ def _is_number(value: Expression | None) -> bool:
 def bounded_in_each(known: Known) -> str:
     """The timeout within what a call gathers, or races against; empty where it may wait for ever.
 
-    Only what is called on the spot is known well enough: `gather(*(end(child) for child in all))`.
+    Only what is called on the spot is known well enough, `gather(*(end(child) for child in all))`,
+    and what a collection of tasks was filled with: `tasks.append(create_task(end(child)))`.
     """
     if known.call.method == "wait":
         return _races(known)
     if known.call.method != "gather":
         return ""
-    each = [_called(argument.value) for argument in known.call.arguments if not _is_flag(argument)]
+    given = [argument for argument in known.call.arguments if not _is_flag(argument)]
+    if [argument.name for argument in given] == ["*"] and given[0].value.path:
+        return runs_to_its_end(known.program, known.key, given[0].value)
+    each = [_called(argument.value) for argument in given]
     calls = [call for call in each if call is not None]
     if not calls or len(calls) < len(each):
         return ""
@@ -152,7 +158,9 @@ def ends_by_itself(program: Program, key: FunctionId, depth: int = 0) -> bool:
     """Whether a coroutine awaits only what has a timeout, or what ends by itself in turn."""
     entry = program.names.function(key)
     is_abstract = not entry.calls or "NotImplementedError" in entry.raises
-    if depth > DEPTH or not entry.is_async or entry.turns or is_abstract:
+    if depth > DEPTH or not entry.is_async or is_abstract:
+        return False
+    if not all(_ends_in_time(turn) for turn in entry.turns):
         return False
     if not all(_is_soon_over(program, key, awaited, depth) for awaited in entry.awaits):
         return False
@@ -164,6 +172,14 @@ def ends_by_itself(program: Program, key: FunctionId, depth: int = 0) -> bool:
         for awaited in entry.checkpoints
         if awaited not in by_name
     )
+
+
+def _ends_in_time(turn: Turn) -> bool:
+    """Whether a loop goes on only while a clock is short of something: `while now() < deadline`."""
+    test = turn.test
+    if not isinstance(test, Compare) or not set(test.operators) <= {"<", "<="}:
+        return False
+    return any(isinstance(part, Call) and part.method in CLOCKS for part in test.left.walk())
 
 
 def _is_soon_over(program: Program, key: FunctionId, awaited: Awaited, depth: int) -> bool:
