@@ -250,13 +250,17 @@ class DrainPaths:
             wait = self.stop_waits.all.get(key)
             if wait is None and not entry.regions:
                 continue
-            main = wait is not None or key in self.roles.main or self._is_sole_entry(key)
+            main = (
+                wait is not None
+                or key in self.roles.main
+                or _is_sole_entry(self.graph, self.roles, key)
+            )
             main = main or key in self.stop_waits.interrupted
             worker = bool(self.roles.registered(key) & {*RUNS_BESIDE, "task"})
             for region in entry.regions:
                 lines = (region.first_line, region.last_line)
                 if region.sort == "yielded":
-                    if self._is_context_manager(key, entry):
+                    if _is_context_manager(self.roles, key, entry):
                         label = f"what follows the `yield` of `{shown(entry)}`"
                         lifespan = "lifespan" in self.roles.registered(key)
                         sort = "shutdown-hook" if lifespan else "context"
@@ -270,19 +274,6 @@ class DrainPaths:
                 label = f"what follows `{wait.text}` in `{shown(entry)}`"
                 for lines in wait.followed_by(entry):
                     yield Root(key, "after-wait", label, False, *lines)
-
-    def _is_sole_entry(self, key: FunctionId) -> bool:
-        """A helper that the main flow enters directly, such as `run()` under the guard."""
-        callers = self.graph.callers.get(key, set())
-        return key in self.roles.helpers and bool(callers) and callers <= self.roles.main
-
-    def _is_context_manager(self, key: FunctionId, entry: FunctionEntry) -> bool:
-        if "lifespan" in self.roles.registered(key):
-            return True
-        return any(
-            d.path.rpartition(".")[2] in ("contextmanager", "asynccontextmanager")
-            for d in entry.decorators
-        )
 
     def is_stop_wait(self, key: FunctionId, call: Call) -> bool:
         """Whether a call is a wait for the request to stop: an event that a handler sets."""
@@ -355,7 +346,11 @@ class DrainPaths:
             if current.root.says_little and len(current.chain) > 1:
                 continue
             for callee in self.graph.callees.get(current.chain[-1], ()):
-                if current.root.by_name and current.root.vague and self._is_others_too(callee):
+                if (
+                    current.root.by_name
+                    and current.root.vague
+                    and _is_others_too(self.graph, callee)
+                ):
                     continue
                 if callee not in found and not self._goes_on(current, callee):
                     guessed = (current.chain[-1], callee) in self.graph.guessed
@@ -367,11 +362,6 @@ class DrainPaths:
         """Whether nobody waits for what is started; a root's own, and a handler's, is its stop."""
         is_stop = current.root.sort in CERTAIN or len(current.chain) == 1
         return not is_stop and self._started.nobody_waits(current.chain[-1], callee)
-
-    def _is_others_too(self, callee: FunctionId) -> bool:
-        """Whether methods that end nothing call it as well: it sends requests of every sort."""
-        callers = self.graph.callers.get(callee, set())
-        return any(not _said_by(self.names.function(caller).short_name) for caller in callers)
 
     def _is_staged(self, reached: _Reached) -> bool:
         """Whether only a test or an example leads there: it ends what it likes, when it likes."""
@@ -416,6 +406,27 @@ class DrainPaths:
         column = 1 if first and root.first_line else entry.column
         place = Place(line, column, line, 0)
         return Related(key.path, place, root.label if first else f"`{shown(entry)}`")
+
+
+def _is_others_too(graph: Graph, callee: FunctionId) -> bool:
+    """Whether methods that end nothing call it as well: it sends requests of every sort."""
+    callers = graph.callers.get(callee, set())
+    return any(not _said_by(graph.names.function(caller).short_name) for caller in callers)
+
+
+def _is_sole_entry(graph: Graph, roles: Roles, key: FunctionId) -> bool:
+    """A helper that the main flow enters directly, such as `run()` under the guard."""
+    callers = graph.callers.get(key, set())
+    return key in roles.helpers and bool(callers) and callers <= roles.main
+
+
+def _is_context_manager(roles: Roles, key: FunctionId, entry: FunctionEntry) -> bool:
+    if "lifespan" in roles.registered(key):
+        return True
+    return any(
+        d.path.rpartition(".")[2] in ("contextmanager", "asynccontextmanager")
+        for d in entry.decorators
+    )
 
 
 def _awaits_its_own(graph: Graph, key: FunctionId, entry: FunctionEntry, *, dropped: bool) -> bool:
