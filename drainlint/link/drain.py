@@ -312,7 +312,7 @@ class DrainPaths:
             if not root.first_line:
                 yield _Reached(root, (root.function,))
                 continue
-            for callee in self._called_in(root):
+            for callee in _called_in(self.graph, root):
                 guessed = (root.function, callee) in self.graph.guessed
                 yield _Reached(root, (root.function, callee), guessed)
 
@@ -368,12 +368,6 @@ class DrainPaths:
         root, here = reached.root.function.path, reached.chain[-1].path
         return root != here and self._side_code(root) and not self._side_code(here)
 
-    def _called_in(self, root: Root) -> Iterator[FunctionId]:
-        """What the lines of a root call, where only part of a function is on the drain path."""
-        for call in self.names.function(root.function).calls:
-            if root.first_line <= call.place.line <= root.last_line:
-                yield from self.graph.targets(root.function, call)
-
     @cached_property
     def _partial(self) -> dict[FunctionId, list[Root]]:
         found: dict[FunctionId, list[Root]] = {}
@@ -412,6 +406,13 @@ def _is_others_too(graph: Graph, callee: FunctionId) -> bool:
     """Whether methods that end nothing call it as well: it sends requests of every sort."""
     callers = graph.callers.get(callee, set())
     return any(not _said_by(graph.names.function(caller).short_name) for caller in callers)
+
+
+def _called_in(graph: Graph, root: Root) -> Iterator[FunctionId]:
+    """What the lines of a root call, where only part of a function is on the drain path."""
+    for call in graph.names.function(root.function).calls:
+        if root.first_line <= call.place.line <= root.last_line:
+            yield from graph.targets(root.function, call)
 
 
 def _is_sole_entry(graph: Graph, roles: Roles, key: FunctionId) -> bool:
