@@ -1451,3 +1451,71 @@ def test_an_except_for_all_that_goes_on_with_the_loop_is_no_way_out() -> None:
 
     assert drain(goes_on, "run", line) is None
     assert steps(drain(leaves, "run", line)) == ["interrupt handler of `run`"]
+
+
+def test_a_method_that_gives_what_a_task_has_found_out_ends_nothing() -> None:
+    text = """
+        import asyncio
+
+        class Handler:
+            def __init__(self):
+                self.task = asyncio.create_task(self.run())
+
+            async def run(self):
+                return 1
+
+            async def stop_event_result(self):
+                return await self.task
+
+            async def stop_running(self):
+                await self.task
+    """
+    made = program(text)
+    assert drain(made, "Handler.stop_event_result") is None
+    assert drain(made, "Handler.stop_running") is not None
+
+
+LATER = """
+    import asyncio
+    import signal
+
+    stopped = asyncio.Event()
+
+    async def serve():
+        await stopped.wait()
+
+    async def main():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+        {made}
+        at_work()
+        {awaited}
+        wind_up()
+
+    def at_work():
+        pass
+
+    def wind_up():
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "awaited"),
+    [
+        ("serving = serve()", "await asyncio.gather(serving)"),
+        ("tasks = [asyncio.create_task(c) for c in (serve(),)]", "await asyncio.wait(tasks)"),
+        ("tasks = []; tasks.append(serve())", "await asyncio.gather(*tasks)"),
+    ],
+)
+def test_what_follows_the_await_of_a_task_that_waits_is_on_the_drain_path(
+    made: str, awaited: str
+) -> None:
+    linked = program(LATER.format(made=made, awaited=awaited))
+    assert drain(linked, "at_work") is None
+    assert drain(linked, "wind_up") is not None
+
+
+def test_a_coroutine_that_waits_and_that_nobody_awaits_puts_nothing_on_the_drain_path() -> None:
+    linked = program(LATER.format(made="serving = serve()", awaited="await asyncio.sleep(1)"))
+    assert drain(linked, "at_work") is None
+    assert drain(linked, "wind_up") is None

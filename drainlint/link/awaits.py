@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from drainlint.finding import Confidence
 from drainlint.link.calls import Known
 from drainlint.link.cancelled import cancelled
-from drainlint.link.elsewhere import SPAWNING, bounded_by_callers, ends_by_itself
+from drainlint.link.elsewhere import SPAWNING, bounded_by_callers, runs_to_its_end
 from drainlint.link.ended import Subject, is_over
 from drainlint.link.feeds import ways
 from drainlint.link.killings import killed_when_late
 from drainlint.link.names import FunctionId
-from drainlint.link.origins import made
 from drainlint.link.program import Program
 from drainlint.link.surroundings import Occurrence, Spot, spots
 from drainlint.link.waits import THROUGH, callers_choice, controls_flow
@@ -81,7 +80,7 @@ def _wait(
         awaited_here=True,
         bounded_by=known.bounded_by
         or _bounded_itself(known, named)
-        or _runs_to_its_end(known, named)
+        or runs_to_its_end(program, key, named)
         or bounded_by_callers(program, key),
         ended=is_over(known, Subject.named(known, named)),
         killed=killed_when_late(known, Subject.named(known, named)),
@@ -121,20 +120,6 @@ def _bounded_itself(known: Known, named: Expression) -> str:
         run = call.arguments[0].value
         call = run if isinstance(run, Call) else _made(known, run)
     return ""
-
-
-def _runs_to_its_end(known: Known, named: Expression) -> str:
-    """The coroutine of the project that a task runs, where all that it waits for has an end."""
-    spawned = [
-        (scope, call.arguments[0].value)
-        for scope, call in made(known.program, known.key, named)
-        if call.method in SPAWNING and call.arguments
-    ]
-    for scope, run in spawned:
-        targets = known.program.graph.targets(scope, run) if isinstance(run, Call) else ()
-        if not targets or not all(ends_by_itself(known.program, target) for target in targets):
-            return ""
-    return spawned[0][1].text if spawned else ""
 
 
 def _made(known: Known, named: Expression) -> Call | None:

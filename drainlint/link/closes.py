@@ -131,6 +131,21 @@ def _noun(  # noqa: PLR0913, PLR0917 - the parts of one value
     )
 
 
+def _is_told_to_thread(program: Program, scope: FunctionId, making: Call) -> bool:
+    """Whether a server is made of a class with a thread for each handler: `server_class=Threaded`.
+
+    Its `shutdown` waits for one turn of its loop only.
+    """
+    given = making.argument("server_class")
+    kind = None if given is None else program.kinds.of(scope, given)
+    owner = program.kinds.project_class(None if kind is None else kind.element)
+    return owner is not None and any(
+        base.path.endswith("ThreadingMixIn")
+        for one in program.classes.project_line(owner)
+        for base in program.names.klass(one).bases
+    )
+
+
 def _flushes_a_writer(known: Known, facts: CallFacts) -> bool:
     kind = known.kind
     return facts.does == "flush" and kind is not None and kind.nature in WRITERS
@@ -142,9 +157,11 @@ def _joins_no_handler(known: Known, facts: CallFacts) -> bool:
     What only an annotation calls a server may well be one that has threads for its handlers.
     """
     if facts.name.startswith("socketserver.BaseServer") and known.call.receiver is not None:
-        calls = made(known.program, known.key, known.call.receiver)
+        calls = list(made(known.program, known.key, known.call.receiver))
         kinds = (known.program.kinds.of(scope, call) for scope, call in calls)
-        return not any(k is not None and k.nature == "server" for k in kinds)
+        if not any(k is not None and k.nature == "server" for k in kinds):
+            return True
+        return any(_is_told_to_thread(known.program, scope, call) for scope, call in calls)
     owner = known.program.kinds.project_class(known.kind)
     if owner is None or not facts.name.startswith("socketserver.ThreadingMixIn"):
         return False

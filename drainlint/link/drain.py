@@ -274,13 +274,17 @@ class DrainPaths:
             wait = self.stop_waits.all.get(key)
             if wait is None and not entry.regions:
                 continue
-            main = wait is not None or key in self.roles.main or self._is_sole_entry(key)
+            main = (
+                wait is not None
+                or key in self.roles.main
+                or _is_sole_entry(self.graph, self.roles, key)
+            )
             main = main or key in self.stop_waits.interrupted
             worker = bool(self.roles.registered(key) & {*RUNS_BESIDE, "task"})
             for region in entry.regions:
                 lines = (region.first_line, region.last_line)
                 if region.sort == "yielded":
-                    if self._is_context_manager(key, entry):
+                    if _is_context_manager(self.roles, key, entry):
                         label = f"what follows the `yield` of `{shown(entry)}`"
                         lifespan = "lifespan" in self.roles.registered(key)
                         sort = "shutdown-hook" if lifespan else "context"
@@ -294,19 +298,6 @@ class DrainPaths:
                 label = f"what follows `{wait.text}` in `{shown(entry)}`"
                 for lines in wait.followed_by(entry):
                     yield Root(key, "after-wait", label, False, *lines)
-
-    def _is_sole_entry(self, key: FunctionId) -> bool:
-        """A helper that the main flow enters directly, such as `run()` under the guard."""
-        callers = self.graph.callers.get(key, set())
-        return key in self.roles.helpers and bool(callers) and callers <= self.roles.main
-
-    def _is_context_manager(self, key: FunctionId, entry: FunctionEntry) -> bool:
-        if "lifespan" in self.roles.registered(key):
-            return True
-        return any(
-            d.path.rpartition(".")[2] in ("contextmanager", "asynccontextmanager")
-            for d in entry.decorators
-        )
 
     def is_stop_wait(self, key: FunctionId, call: Call) -> bool:
         """Whether a call is a wait for the request to stop: an event that a handler sets."""
@@ -346,7 +337,7 @@ class DrainPaths:
             if not root.first_line:
                 yield start
                 continue
-            for callee in self._called_in(root):
+            for callee in _called_in(self.graph, root):
                 yield from self._entering(start, callee)
 
     def _at(self, root: Root) -> _Reached:
@@ -389,7 +380,11 @@ class DrainPaths:
             if current.root.says_little and len(current.chain) > 1:
                 continue
             for callee in self.graph.callees.get(current.chain[-1], ()):
-                if current.root.by_name and current.root.vague and self._is_others_too(callee):
+                if (
+                    current.root.by_name
+                    and current.root.vague
+                    and _is_others_too(self.graph, callee)
+                ):
                     continue
                 if not self._goes_on(current, callee):
                     for one in self._entering(current, callee):
@@ -401,21 +396,10 @@ class DrainPaths:
         is_stop = current.root.sort in CERTAIN or len(current.chain) == 1
         return not is_stop and self._started.nobody_waits(current.chain[-1], callee)
 
-    def _is_others_too(self, callee: FunctionId) -> bool:
-        """Whether methods that end nothing call it as well: it sends requests of every sort."""
-        callers = self.graph.callers.get(callee, set())
-        return any(not _said_by(self.names.function(caller).short_name) for caller in callers)
-
     def _is_staged(self, reached: _Reached) -> bool:
         """Whether only a test or an example leads there: it ends what it likes, when it likes."""
         root, here = reached.root.function.path, reached.chain[-1].path
         return root != here and self._side_code(root) and not self._side_code(here)
-
-    def _called_in(self, root: Root) -> Iterator[FunctionId]:
-        """What the lines of a root call, where only part of a function is on the drain path."""
-        for call in self.names.function(root.function).calls:
-            if root.first_line <= call.place.line <= root.last_line:
-                yield from self.graph.targets(root.function, call)
 
     @cached_property
     def _partial(self) -> dict[FunctionId, list[Root]]:
@@ -451,14 +435,43 @@ class DrainPaths:
         return Related(key.path, place, root.label if first else f"`{shown(entry)}`")
 
 
+def _is_others_too(graph: Graph, callee: FunctionId) -> bool:
+    """Whether methods that end nothing call it as well: it sends requests of every sort."""
+    callers = graph.callers.get(callee, set())
+    return any(not _said_by(graph.names.function(caller).short_name) for caller in callers)
+
+
+def _called_in(graph: Graph, root: Root) -> Iterator[FunctionId]:
+    """What the lines of a root call, where only part of a function is on the drain path."""
+    for call in graph.names.function(root.function).calls:
+        if root.first_line <= call.place.line <= root.last_line:
+            yield from graph.targets(root.function, call)
+
+
+def _is_sole_entry(graph: Graph, roles: Roles, key: FunctionId) -> bool:
+    """A helper that the main flow enters directly, such as `run()` under the guard."""
+    callers = graph.callers.get(key, set())
+    return key in roles.helpers and bool(callers) and callers <= roles.main
+
+
+def _is_context_manager(roles: Roles, key: FunctionId, entry: FunctionEntry) -> bool:
+    if "lifespan" in roles.registered(key):
+        return True
+    return any(
+        d.path.rpartition(".")[2] in ("contextmanager", "asynccontextmanager")
+        for d in entry.decorators
+    )
+
+
 def _awaits_its_own(graph: Graph, key: FunctionId, entry: FunctionEntry, *, dropped: bool) -> bool:
     """Whether a method waits for a task of its object: `await self.task`.
 
-    Where its result must be `dropped`, a method that takes what the task was to find out does not.
+    Whoever gives its caller what a task has found out only asks for that; a step of a request that
+    does not drop it (`dropped`) takes it as well.
     """
     me = graph.classes.self_name(key)
-    values = (way.value for ways in entry.bindings.values() for way in ways if dropped)
-    taken = {value.value.path for value in values if isinstance(value, Await)}
+    bound = (way.value for ways in entry.bindings.values() for way in ways if dropped)
+    taken = {value.value.path for value in (*bound, *entry.results) if isinstance(value, Await)}
     for awaited in entry.awaits:
         if awaited.value.path in taken:
             continue

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 
-from drainlint.index.entries import FunctionEntry
+from drainlint.index.entries import Awaited, FunctionEntry, Turn
 from drainlint.knowledge.names import named
+from drainlint.link.bounds import CLOCKS
 from drainlint.link.calls import Known
 from drainlint.link.feeds import calls_about
 from drainlint.link.names import FunctionId, Variable
-from drainlint.link.origins import identity, ways
+from drainlint.link.origins import identity, made, ways
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences
 from drainlint.model.expression import (
     Argument,
     Await,
     Call,
+    Compare,
     Comprehension,
     Constant,
     Expression,
@@ -101,13 +103,17 @@ def _is_number(value: Expression | None) -> bool:
 def bounded_in_each(known: Known) -> str:
     """The timeout within what a call gathers, or races against; empty where it may wait for ever.
 
-    Only what is called on the spot is known well enough: `gather(*(end(child) for child in all))`.
+    Only what is called on the spot is known well enough, `gather(*(end(child) for child in all))`,
+    and what a collection of tasks was filled with: `tasks.append(create_task(end(child)))`.
     """
     if known.call.method == "wait":
         return _races(known)
     if known.call.method != "gather":
         return ""
-    each = [_called(argument.value) for argument in known.call.arguments if not _is_flag(argument)]
+    given = [argument for argument in known.call.arguments if not _is_flag(argument)]
+    if [argument.name for argument in given] == ["*"] and given[0].value.path:
+        return runs_to_its_end(known.program, known.key, given[0].value)
+    each = [_called(argument.value) for argument in given]
     calls = [call for call in each if call is not None]
     if not calls or len(calls) < len(each):
         return ""
@@ -134,10 +140,10 @@ def _races(known: Known) -> str:
 def _run_by(known: Known, task: Expression) -> Iterator[Call]:
     """The calls of the coroutines that something is, or runs as a task."""
     values = [task, *(way.value for _, way in ways(known.program, known.key, task.path))]
-    for made in (value for value in values if isinstance(value, Call)):
-        yield made
-        if made.method in SPAWNING and made.arguments:
-            run = made.arguments[0].value
+    for call in (value for value in values if isinstance(value, Call)):
+        yield call
+        if call.method in SPAWNING and call.arguments:
+            run = call.arguments[0].value
             if isinstance(run, Call):
                 yield run
 
@@ -156,14 +162,54 @@ def ends_by_itself(program: Program, key: FunctionId, depth: int = 0) -> bool:
     """Whether a coroutine awaits only what has a timeout, or what ends by itself in turn."""
     entry = program.names.function(key)
     is_abstract = not entry.calls or "NotImplementedError" in entry.raises
-    if depth > DEPTH or not entry.is_async or entry.turns or entry.awaits or is_abstract:
+    if depth > DEPTH or not entry.is_async or is_abstract:
         return False
+    if not all(_ends_in_time(turn) for turn in entry.turns):
+        return False
+    if not all(_is_soon_over(program, key, awaited, depth) for awaited in entry.awaits):
+        return False
+    by_name = [awaited.value for awaited in entry.awaits]
     return all(
         _is_bounded(program, key, awaited, depth)
         if isinstance(awaited, Call)
         else _is_soon_free(program, key, awaited)
         for awaited in entry.checkpoints
+        if awaited not in by_name
     )
+
+
+def _ends_in_time(turn: Turn) -> bool:
+    """Whether a loop goes on only while a clock is short of something: `while now() < deadline`."""
+    test = turn.test
+    if not isinstance(test, Compare) or not set(test.operators) <= {"<", "<="}:
+        return False
+    return any(isinstance(part, Call) and part.method in CLOCKS for part in test.left.walk())
+
+
+def _is_soon_over(program: Program, key: FunctionId, awaited: Awaited, depth: int) -> bool:
+    """Whether a task that a function awaits was cancelled there before, or has an end itself."""
+    cancelled = any(
+        call.method == "cancel"
+        and call.receiver is not None
+        and call.receiver.path == awaited.value.path
+        and call.place.line <= awaited.place.line
+        for call in program.names.function(key).calls
+    )
+    return cancelled or bool(runs_to_its_end(program, key, awaited.value, depth + 1))
+
+
+def runs_to_its_end(program: Program, key: FunctionId, task: Expression, depth: int = 0) -> str:
+    """The coroutine of the project that a task runs, where all that it waits for has an end."""
+    spawned = [
+        (scope, call.arguments[0].value)
+        for scope, call in made(program, key, task)
+        if call.method in SPAWNING and call.arguments
+    ]
+    for scope, run in spawned:
+        targets = program.graph.targets(scope, run) if isinstance(run, Call) else ()
+        if not targets or not all(ends_by_itself(program, t, depth) for t in targets):
+            return ""
+    return spawned[0][1].text if spawned else ""
 
 
 def _is_soon_free(program: Program, key: FunctionId, awaited: Expression) -> bool:
@@ -188,15 +234,23 @@ def _waiting(entry: FunctionEntry) -> Iterator[Place]:
 
 
 def _is_bounded(program: Program, key: FunctionId, awaited: Call, depth: int) -> bool:
+    if awaited.method == "shield" and awaited.arguments and awaited.arguments[0].value.path:
+        return bool(runs_to_its_end(program, key, awaited.arguments[0].value, depth + 1))
     facts = program.facts(key, awaited)
     if facts is not None:
         limited = facts[0].does == "bound" or bool(facts[0].timeout)
         deadline = program.values.deadline(key, awaited, facts[0]) if limited else None
         return facts[0].does == "sleep" or (deadline is not None and not deadline.is_none)
-    if any("timeout" in argument.value.path for argument in awaited.arguments):
+    if any(_is_limit(argument) for argument in awaited.arguments):
         return True
     targets = program.graph.targets(key, awaited)
     return bool(targets) and all(ends_by_itself(program, t, depth + 1) for t in targets)
+
+
+def _is_limit(argument: Argument) -> bool:
+    """Whether it says how long something may take, by its name or its value's."""
+    path = argument.value.path
+    return "timeout" in path.lower() or ("timeout" in argument.name and _is_number(argument.value))
 
 
 # Clients

@@ -6,6 +6,7 @@ from drainlint.index.entries import Binding
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId, Library, Variable
+from drainlint.link.origins import made
 from drainlint.link.roles import WORKERS
 from drainlint.link.spared import would_wait
 from drainlint.model.expression import Await, Call, Constant, Expression
@@ -23,6 +24,8 @@ from drainlint.model.statement import (
 )
 
 QUEUES = frozenset({"queue", "aio-queue"})
+LOOKUPS = frozenset({"get", "pop", "setdefault"})
+"""Methods of a table that give a queue which was made before."""
 SOCKETS = frozenset({"socket", "connection", "channel", "session", "consumer"})
 
 
@@ -175,8 +178,9 @@ def marker(known: Known) -> bool:
     given = known.call.arguments[0].value if known.call.arguments else None
     if given is None or not _is_marker(given) or _is_emptied(known):
         return False
-    path = "" if known.call.receiver is None else known.call.receiver.path
-    return any(_has_bound(known, scope, way.value) for scope, way in ways(known, path))
+    receiver = known.call.receiver
+    calls = () if receiver is None else made(known.program, known.key, receiver)
+    return any(_has_bound(known, scope, call) for scope, call in calls)
 
 
 def _is_emptied(known: Known) -> bool:
@@ -196,10 +200,12 @@ def _is_marker(given: Expression) -> bool:
     return named("end-marker", name)
 
 
-def _has_bound(known: Known, scope: FunctionId, made: Expression) -> bool:
-    if not isinstance(made, Call):
+def _has_bound(known: Known, scope: FunctionId, making: Call) -> bool:
+    """Whether a call makes a queue with a bound; one that looks a queue up makes none."""
+    kind = known.program.kinds.of(scope, making)
+    if kind is None or kind.nature not in QUEUES or making.method in LOOKUPS:
         return False
-    size = made.argument("maxsize", 0)
+    size = making.argument("maxsize", 0)
     if size is None:
         return False
     number = known.program.values.number(scope, size)

@@ -13,7 +13,7 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, made, runs
 from drainlint.link.soonover import is_soon_over
 from drainlint.model.expression import Call, Expression, Name
-from drainlint.model.statement import Assign, If, Statement
+from drainlint.model.statement import Assign, If, Statement, Try
 
 OF_POOLS = frozenset({"result", "future"})
 POOLS = frozenset({"pool", "executor"})
@@ -45,6 +45,8 @@ def finished(known: Known) -> str:
         return "its job is soon over"
     if _served_until(known) or _was_stopped(known):
         return "its server was shut down"
+    if _is_for_older_python(known):
+        return "the same call takes a timeout now"
     if known.kind is not None and known.kind.nature == "pool" and known.call.method == "join":
         return "its results are all in" if _is_idle(known) else ""
     if known.kind is None or known.kind.nature not in OF_POOLS:
@@ -79,6 +81,25 @@ def _served_until(known: Known) -> bool:
         call.method == "shutdown" and call.receiver is not None and call.receiver.path in serving
         for statement in known.occurrence.spot.preceding()
         for call in statement_calls(statement)
+    )
+
+
+def _is_for_older_python(known: Known) -> bool:
+    """Whether the same call with a timeout was tried, and this one is for where it takes none.
+
+    `try: lock.acquire(timeout=3)`, `except TypeError: lock.acquire()`: Python 2 is meant.
+    """
+    spot = known.occurrence.spot
+    if spot.handler is None or not isinstance(spot.owner, Try):
+        return False
+    if [kind.path for kind in spot.handler.kinds] != ["TypeError"]:
+        return False
+    return any(
+        isinstance(part, Call) and part.func.text == known.call.func.text and part.arguments
+        for statement in spot.owner.body
+        for inner in statement.walk()
+        for expression in inner.expressions
+        for part in expression.walk()
     )
 
 

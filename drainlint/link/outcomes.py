@@ -7,7 +7,9 @@ from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import Subject, statement_calls
+from drainlint.link.names import FunctionId
 from drainlint.link.origins import made, runs
+from drainlint.link.results import parameters_of
 from drainlint.link.services import STOP_WORDS
 from drainlint.model.deadline import Deadline
 from drainlint.model.expression import (
@@ -60,6 +62,8 @@ ENDLESS = frozenset({"itertools.count", "itertools.cycle"})
 """What a loop goes over until something else ends it."""
 FILLING = frozenset({"set", "setdefault"})
 EVENTS = frozenset({"event", "aio-event", "condition", "aio-condition"})
+HELPERS = 2
+"""Through how many functions it is followed who looks after what is late."""
 FAR = 2
 """Steps from the root of a drain path after which a short wait on an event is its caller's tick."""
 
@@ -139,12 +143,12 @@ def _second_is_used(known: Known) -> bool:
 
 def _is_asked(known: Known, done: str) -> bool:
     """Whether it is asked if, or what, is done: `if not done:`, `if task in done:`."""
-    for statement in known.occurrence.spot.following():
-        test = statement.test if isinstance(statement, If) else None
+    following = (inner for s in known.occurrence.spot.following() for inner in s.walk())
+    for test in (statement.test for statement in following if isinstance(statement, If)):
         asked = test.value if isinstance(test, Not) else test
         if isinstance(asked, Compare) and set(asked.operators) & {"in", "not in"}:
             asked = asked.rights[-1]
-        if asked is not None and done and asked.path == done:
+        if done and asked.path == done:
             return True
     return False
 
@@ -154,6 +158,7 @@ def _looked_after(known: Known) -> str:
     several = known.facts is not None and known.facts.outcome == "not-done"
     subject = None if several else Subject.of(known)
     shared = _handed_along(known)
+    path = "" if subject is None else subject.expression.path
     if known.kind is not None and known.kind.nature in EVENTS and _is_tested_next(known):
         return "what it stands for is tested next"
     for expression in _following(known):
@@ -165,6 +170,8 @@ def _looked_after(known: Known) -> str:
         if isinstance(expression, Call) and _asks_what_came(expression, shared):
             return f"`{expression.text}` follows"
         if last in AGAIN and subject is not None and _is_about(expression, subject):
+            return f"`{expression.text}` follows"
+        if isinstance(expression, Call) and _sees_to(known, known.key, expression, path):
             return f"`{expression.text}` follows"
         if isinstance(expression, Comprehension) and _asks_several(expression, subject):
             return f"`{expression.text}` follows"
@@ -197,6 +204,26 @@ def _asked_each(known: Known, subject: Subject) -> str:
                     if last in ASKING and about == walk.target.path:
                         return asked.text
     return ""
+
+
+def _sees_to(known: Known, key: FunctionId, call: Call, path: str, depth: int = 0) -> bool:
+    """Whether a function that is called asks, or ends, what a path names: its own, or handed over.
+
+    `self._drop()`, which calls `_stop(self.process)`, which asks `process.is_alive()`.
+    """
+    for target in known.program.graph.targets(key, call) if depth < HELPERS and path else ():
+        entry = known.program.names.function(target)
+        given = parameters_of(entry, call, bound=bool(entry.owner))
+        names = {name for name, value in given if value.path == path}
+        if path.startswith(f"{known.program.classes.self_name(target)}."):
+            names.add(path)
+        for inner in entry.calls:
+            about = inner.receiver is not None and inner.receiver.path in names
+            if about and (inner.method in ASKING or ACTING.search(inner.method)):
+                return True
+            if any(_sees_to(known, target, inner, name, depth + 1) for name in names):
+                return True
+    return False
 
 
 def _handed_along(known: Known) -> frozenset[str]:

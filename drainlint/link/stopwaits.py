@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from drainlint.index.entries import Binding, FunctionEntry, Turn
-from drainlint.knowledge.names import named
 from drainlint.link.graph import Graph
+from drainlint.link.kept import where_awaited
 from drainlint.link.names import ClassId, FunctionId, Module, Variable
 from drainlint.link.roles import HANDLERS, WORKERS, Roles
 from drainlint.model.expression import Call, Constant, Logic, Name
@@ -290,11 +290,11 @@ class StopWaits:
             if caller in found or self._is_handler(caller):
                 continue
             entry = self.names.function(caller)
-            callees = self.graph.callees[caller]
-            waited = [key for key in calling[caller] if not self._keeps(entry, key, callees[key])]
+            waits = {key: self._waits_at(caller, entry, key) for key in calling[caller]}
+            waited = [key for key in calling[caller] if waits[key] is not None]
             if not waited:
                 continue
-            place = min(callees[key] for key in waited)
+            place = min(place for place in waits.values() if place is not None)
             around = [t for t in entry.turns if t.first_line <= place.line <= t.last_line]
             name = self.names.function(waited[0]).short_name
             after = around[0].last_line if around else place.end_line
@@ -306,12 +306,14 @@ class StopWaits:
             found[caller] = _in_branch(entry, wait)
             yield caller
 
-    def _keeps(self, entry: FunctionEntry, callee: FunctionId, place: Place) -> bool:
-        """Whether a coroutine is only put by, to be awaited later: `tasks.append(serve())`."""
-        return self.names.function(callee).is_async and any(
-            named("adds", outer.method) and outer.place != place and outer.place.holds(place)
-            for outer in entry.calls
-        )
+    def _waits_at(
+        self, caller: FunctionId, entry: FunctionEntry, callee: FunctionId
+    ) -> Place | None:
+        """Where a function waits for one that it calls; None where it only makes its coroutine."""
+        place = self.graph.callees[caller][callee]
+        called = self.names.function(callee)
+        runs_later = called.is_async and not called.is_generator
+        return where_awaited(entry, place) if runs_later else place
 
     def _is_handler(self, key: FunctionId) -> bool:
         """Handlers never wait for what they set themselves."""
