@@ -395,8 +395,10 @@ def _is_idle(known: Known) -> bool:
 def _is_told_to_end(known: Known) -> bool:
     """Whether a worker has nothing left to do until its own stop tells it to end."""
     event = known.kind is not None and known.kind.nature == "event"
-    named_so = event and bool(STOP_WORDS.search(known.subject.lower()))
-    return named_so and bool(known.function.worker) and _woken_by_stop(known)
+    if not event or not STOP_WORDS.search(known.subject.lower()):
+        return False
+    stops = known.drain is not None and known.drain.sort != "finally"  # and waits for another stop
+    return not stops and bool(known.function.worker) and _woken_by_stop(known)
 
 
 def _waits_for_stop(known: Known) -> bool:
