@@ -11,8 +11,9 @@ from drainlint.link.names import ClassId, FunctionId
 from drainlint.link.origins import calls_on, identity, made, runs
 from drainlint.link.program import Program
 from drainlint.link.surroundings import spots
+from drainlint.link.turns import is_endless, leaves
 from drainlint.model.expression import Call, Compare, Constant, Expression, Not
-from drainlint.model.statement import Assign, Do, If, Pass, Raise, Return, Statement
+from drainlint.model.statement import Assign, Do, If, Pass, Raise, Return, Statement, While
 
 FEW = 8
 """How many statements up it may have been heard of."""
@@ -34,6 +35,9 @@ def told_at_its_end(known: Known) -> str:
     for call in _heard(known):
         if _all_at_the_end(known, workers, call):
             return f"`{call.text}` has told that it ends"
+    for queue, marker in _taken_to_the_end(known):
+        if _all_at_the_end(known, workers, queue, marker):
+            return f"`{marker.text}` was taken, which it puts when it ends"
     for path in _found_set(known):
         if _is_kept_at_the_end(known, workers, path):
             return f"it keeps `{path}` when it ends"
@@ -85,13 +89,44 @@ def _hears(known: Known, value: Expression, *, bounded: bool) -> Iterator[Call]:
         yield value
 
 
-def _all_at_the_end(known: Known, workers: tuple[FunctionId, ...], heard: Call) -> bool:
-    """Whether nobody but the workers tells by it, and they do so as their last act."""
+def _taken_to_the_end(known: Known) -> Iterator[tuple[Call, Expression]]:
+    """The loops before it that take from a queue up to an end marker: the take, and the marker."""
+    for number, statement in enumerate(known.occurrence.spot.preceding()):
+        if number > FEW:
+            return
+        if not isinstance(statement, While) or not is_endless(statement.test):
+            continue
+        taken = {
+            target.path: inner.value
+            for inner in statement.body
+            if isinstance(inner, Assign) and isinstance(inner.value, Call)
+            for target in inner.targets
+        }
+        ways_out = [s for s in statement.walk() if isinstance(s, If) and leaves(s.body)]
+        for test in (way.test for way in ways_out if len(ways_out) == 1):
+            if not isinstance(test, Compare) or test.operators not in (("is",), ("==",)):
+                continue
+            call = taken.get(test.left.path)
+            if call is not None:
+                yield from ((c, test.rights[0]) for c in _hears(known, call, bounded=False))
+
+
+def _all_at_the_end(
+    known: Known, workers: tuple[FunctionId, ...], heard: Call, marker: Expression | None = None
+) -> bool:
+    """Whether nobody but the workers tells by it, and they do so as their last act.
+
+    Where an end marker is what tells, other items do not count.
+    """
     program, receiver = known.program, heard.receiver
     kind = None if receiver is None else program.kinds.of(known.key, receiver)
     if kind is None or receiver is None:
         return False
-    telling = list(calls_on(program, known.key, receiver.path, TELLING[kind.nature]))
+    telling = [
+        (scope, call)
+        for scope, call in calls_on(program, known.key, receiver.path, TELLING[kind.nature])
+        if marker is None or (call.arguments and call.arguments[0].value == marker)
+    ]
     return bool(telling) and all(
         _is_last(program, workers, scope, call.place.line) for scope, call in telling
     )
@@ -146,6 +181,7 @@ def _is_last(
         caller in workers
         and all(
             _is_followed_by_nothing(program, caller, call.place.line)
+            and _leaves_loops(program, caller, call, _answer(program, scope, line))
             for call in program.names.function(caller).calls
             if scope in program.graph.targets(caller, call)
         )
@@ -172,6 +208,26 @@ def _is_followed_by_nothing(program: Program, key: FunctionId, line: int) -> boo
         if _leaves(program, key, statement):
             return True
     return not loops
+
+
+def _answer(program: Program, key: FunctionId, line: int) -> object:
+    """The constant that a function returns after one of its lines; None for no such."""
+    body = program.bodies.get(key)
+    statements = () if body is None else (s for outer in body.statements for s in outer.walk())
+    for statement in statements:
+        if isinstance(statement, Return) and statement.place.line > line:
+            return statement.value.value if isinstance(statement.value, Constant) else None
+    return None
+
+
+def _leaves_loops(program: Program, key: FunctionId, call: Call, answer: object) -> bool:
+    """Whether no loop asks a call for its answer, or the one that does ends with this answer."""
+    for turn in program.names.function(key).turns:
+        test = turn.test
+        asked = test.value if isinstance(test, Not) else test
+        if call in test.walk():
+            return asked == call and answer is isinstance(test, Not)
+    return True
 
 
 def _takes_no_time(program: Program, key: FunctionId, statement: Statement) -> bool:
