@@ -7,7 +7,6 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.endings import told_at_its_end
-from drainlint.link.handshakes import is_told_at_once
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, made, runs
 from drainlint.link.soonover import is_soon_over
@@ -34,8 +33,6 @@ def finished(known: Known) -> str:
     """Why what a call waits for is over by now; empty where it may go on."""
     if is_only_tried(known):
         return "its server was closed right after it was made"
-    if is_told_at_once(known):
-        return "the thread that was just started sets it first of all"
     if told := told_at_its_end(known):
         return told
     if is_soon_over(known):
