@@ -7,6 +7,8 @@ keeps: what is left for it to do takes no time.
 from collections.abc import Iterator
 
 from drainlint.link.calls import Known, is_log
+from drainlint.link.children import channels, other_ends
+from drainlint.link.ended import statement_calls
 from drainlint.link.names import ClassId, FunctionId
 from drainlint.link.origins import calls_on, identity, made, runs
 from drainlint.link.program import Program
@@ -20,6 +22,8 @@ FEW = 8
 TELLING = {"event": frozenset({"set"}), "queue": frozenset({"put", "put_nowait"})}
 """How a worker tells, by what it tells with."""
 HEARING = {"event": frozenset({"wait"}), "queue": frozenset({"get"})}
+TAKING = frozenset({"get", "recv", "recv_bytes"})
+"""Methods by which a parent takes what a process gives."""
 AT_ONCE = frozenset({"set", "notify", "clear", "release", "log", "exit", "hard-exit"})
 """Verbs of calls that take no time."""
 LEAVING = frozenset({"exit", "hard-exit"})
@@ -42,6 +46,35 @@ def told_at_its_end(known: Known) -> str:
         if _is_kept_at_the_end(known, workers, path):
             return f"it keeps `{path}` when it ends"
     return ""
+
+
+def gave_its_result(known: Known) -> bool:
+    """Whether what a process gives last was taken before it is joined."""
+    program, receiver = known.program, known.call.receiver
+    if known.does != "join" or known.kind is None or known.kind.nature != "process":
+        return False
+    taken = {
+        call.receiver.path
+        for statement in known.occurrence.spot.preceding()
+        for call in statement_calls(statement)
+        if call.method in TAKING and call.receiver is not None
+    }
+    return any(
+        scope == known.key and _is_all_given(program, scope, call, taken)
+        for scope, call in (made(program, known.key, receiver) if receiver and taken else ())
+    )
+
+
+def _is_all_given(program: Program, scope: FunctionId, making: Call, taken: set[str]) -> bool:
+    """Whether something was taken from where a process writes to last of all."""
+    for channel in channels(program, scope, making):
+        last = all(
+            _is_followed_by_nothing(program, channel.writer, write.place.line)
+            for write in channel.writes
+        )
+        if last and taken & {channel.path, *other_ends(program, scope, channel.path)}:
+            return True
+    return False
 
 
 def workers_of(known: Known) -> Iterator[FunctionId]:

@@ -12,6 +12,7 @@ from drainlint.link.commands import controls_another, is_attended, is_brief
 from drainlint.link.drain import WHOLE
 from drainlint.link.elsewhere import bounded_by_callers, bounded_in_each, limited
 from drainlint.link.ended import ended
+from drainlint.link.endings import gave_its_result
 from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.finished import finished, watched
 from drainlint.link.handed import HANDED_ON, hands_on, is_own_job, waits_by_default
@@ -244,6 +245,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         bounded_by=known.bounded_by or watched(known) or _bounded_elsewhere(known, verb),
         ended=ended(known) or finished(known),
         killed=killed(known),
+        gave_result=gave_its_result(known),
         cancelled=known.is_asynchronous and cancelled(known),
         woken_by_stop=_woken_by_stop(known),
         idle=_is_idle(known),
