@@ -33,7 +33,7 @@ def told_at_its_end(known: Known) -> str:
     """What told whoever joins a thread that it was about to end; empty for nothing."""
     if known.does != "join" or known.kind is None or known.kind.nature != "thread":
         return ""
-    workers = tuple(workers_of(known))
+    workers = workers_of(known)
     if not workers:
         return ""
     for call in _heard(known):
@@ -77,19 +77,23 @@ def _is_all_given(program: Program, scope: FunctionId, making: Call, taken: set[
     return False
 
 
-def workers_of(known: Known) -> Iterator[FunctionId]:
-    """What the thread that is joined runs."""
+def workers_of(known: Known) -> tuple[FunctionId, ...]:
+    """What the threads that are joined run; nothing where that is not known of one of them."""
     receiver, program = known.call.receiver, known.program
+    owner = program.classes.owner(known.key)
     if receiver is None:
-        return
-    if receiver.path and receiver.path == program.classes.self_name(known.key):
-        owner = program.classes.owner(known.key)
-        run = None if owner is None else program.classes.method(owner, "run")
-        if run is not None:
-            yield run
-        return
+        return ()
+    if owner is not None and receiver.path == program.classes.self_name(known.key):
+        run = program.classes.method(owner, "run")
+        return () if run is None else (run, *program.classes.overriding(owner, "run"))
+    found: list[FunctionId] = []
     for scope, call in made(program, known.key, receiver):
-        yield from runs(program, scope, call)
+        kind = program.kinds.of(scope, call)
+        jobs = tuple(runs(program, scope, call))
+        if not jobs and kind is not None and kind.nature == "thread":
+            return ()
+        found += jobs
+    return tuple(found)
 
 
 # What was heard before

@@ -52,7 +52,7 @@ def is_soon_over(known: Known) -> bool:
     """Whether a thread is joined whose job is soon over, told to end or not."""
     if known.does != "join" or known.kind is None or known.kind.nature != "thread":
         return False
-    jobs = tuple(workers_of(known))
+    jobs = workers_of(known)
     told = frozenset(_told(known)) if jobs else frozenset()
     return bool(jobs) and all(_is_brief(_Job(known.program, job, told)) for job in jobs)
 
