@@ -43,7 +43,7 @@ def finished(known: Known) -> str:
         return "its results are all in" if _is_idle(known) else ""
     if known.kind is None or known.kind.nature not in OF_POOLS:
         return ""
-    if known.program.roles.registered(known.key) & {"done-callback"}:
+    if known.program.roles.registered(known.key) & {"done-callback"} or _is_called_back(known):
         return "it runs when a future is done"
     if known.call.method == "exception" and known.program.names.function(known.key).is_async:
         return "a coroutine asks this of what is done"
@@ -56,6 +56,22 @@ def finished(known: Known) -> str:
                 if kind is not None and kind.nature in POOLS:
                     return f"`{call.text}` has waited for it"
     return ""
+
+
+def _is_called_back(known: Known) -> bool:
+    """Whether what stands around its function asks something to call it once that is done."""
+    entry = known.program.names.function(known.key)
+    around = known.program.names.modules[known.key.path].functions.get(entry.parent)
+    given = {p.name for p in entry.parameters}
+    return (
+        known.subject in given
+        and around is not None
+        and any(
+            call.method == "add_done_callback"
+            and any(a.value.path == entry.short_name for a in call.arguments)
+            for call in around.calls
+        )
+    )
 
 
 def _served_until(known: Known) -> bool:

@@ -10,7 +10,7 @@ from drainlint.link.calls import Known, is_told_not_to_wait
 from drainlint.link.cancelled import cancelled
 from drainlint.link.commands import controls_another, is_attended, is_brief
 from drainlint.link.drain import WHOLE
-from drainlint.link.elsewhere import bounded_by_callers, bounded_in_each, limited
+from drainlint.link.elsewhere import SPAWNING, bounded_by_callers, bounded_in_each, limited
 from drainlint.link.ended import ended
 from drainlint.link.endings import gave_its_result
 from drainlint.link.feeds import endless, marker, ready
@@ -238,7 +238,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         has_bounded_jobs=verb == "wait" and waits_for_bounded_jobs(known),
         is_for_another=verb == "process" and controls_another(known),
         is_facade=_is_facade(known),
-        awaited=known.is_asynchronous,
+        awaited=known.is_asynchronous or _becomes_a_task(known),
         awaited_here=_is_awaited_here(known),
         blocks=verb not in ("bound", *CLIENTS) and not asynchronous,
         remote=facts is not None and facts.blocks,
@@ -348,6 +348,12 @@ def _is_awaited_here(known: Known) -> bool:
         if not isinstance(around, Call) or around.method not in THROUGH:
             return False
     return False
+
+
+def _becomes_a_task(known: Known) -> bool:
+    """Whether what it gives is made a task: `create_task(stopped.wait())`."""
+    around = known.occurrence.around[:1]
+    return any(isinstance(call, Call) and call.method in SPAWNING for call in around)
 
 
 def _bounded_elsewhere(known: Known, verb: str) -> str:
