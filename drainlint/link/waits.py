@@ -393,11 +393,25 @@ def _is_idle(known: Known) -> bool:
     beside = known.program.roles.registered(known.key) & WORKERS
     if supervises(known) or reaps_for_a_living(known) or _is_told_to_end(known):
         return True
+    if _waits_for_nobody(known):
+        return True
     if _waits_for_stop(known) and (beside or function.main or _is_interrupted(known)):
         return True
     if known.kind is not None and not (function.main or function.helper):
         return False
     return known.program.drain_paths.is_stop_wait(known.key, known.call)
+
+
+def _waits_for_nobody(known: Known) -> bool:
+    """Whether a main flow waits for an event that nobody else has, until it is interrupted."""
+    if known.kind is None or known.kind.nature != "event" or not _is_interrupted(known):
+        return False
+    name, me = known.subject, known.key.name
+    functions = known.program.names.modules[known.key.path].functions.items()
+    near = [call for n, e in functions if n == me or n.startswith(f"{me}.") for call in e.calls]
+    handed = {part.path for call in near for a in call.arguments for part in a.value.walk()}
+    told = name in handed or f"{name}.set" in handed | {call.func.path for call in near}
+    return name in known.program.names.function(known.key).bindings and not told
 
 
 def _is_told_to_end(known: Known) -> bool:
