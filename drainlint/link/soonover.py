@@ -148,9 +148,6 @@ def _takes_no_time(job: _Job, call: Call) -> bool:
     if targets:
         further = (_Job(job.program, t, job.told, job.depth + 1) for t in targets)
         return job.depth < DEEP and all(_is_brief(one) for one in further)
-    granted = call.argument("timeout")
-    if granted is not None:
-        return not job.program.values.is_none(job.key, granted)
     return call.func.path == "next" or is_computed(call) or named("keeps", call.method)
 
 
