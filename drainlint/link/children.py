@@ -63,8 +63,8 @@ def child_wait(known: Known, waited: Wait | None) -> ChildWait | None:
         kind = known.program.kinds.of(scope, call)
         if kind is None or kind.nature != wait.nature:
             continue
-        for channel in _channels(known.program, scope, call):
-            found = _of_queue(wait, scope, call, channel)
+        for channel in channels(known.program, scope, call):
+            found = _of_queue(wait, scope, call, channel.path)
             if found is not None:
                 return found
     return None
@@ -152,25 +152,35 @@ def _noun(wait: _Wait, made_by: _Made, channel: str, read: Related | None) -> Ch
 # Queues and pipes of multiprocessing
 
 
-def _channels(program: Program, scope: FunctionId, call: Call) -> Iterator[str]:
-    """The queues and pipe ends that the child's function writes to, as the parent names them."""
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A queue or pipe end that a child writes to."""
+
+    path: str
+    """As whoever makes the child names it."""
+    writer: FunctionId
+    writes: tuple[Call, ...]
+
+
+def channels(program: Program, scope: FunctionId, call: Call) -> Iterator[Channel]:
+    """The queues and pipe ends that are handed to a child, and that its function writes to."""
     for target in runs(program, scope, call):
         entry = program.names.function(target)
         given = _given(call)
         plain = [p.name for p in entry.parameters if not p.star]
         if entry.owner:
             plain = plain[1:]
-        written = {
-            c.receiver.path
-            for c in entry.calls
-            if c.method in WRITES and c.receiver is not None and c.receiver.path
-        }
         for name, value in zip(plain, given, strict=False):
+            writes = tuple(
+                c
+                for c in entry.calls
+                if c.method in WRITES and c.receiver is not None and c.receiver.path == name
+            )
             kind = program.kinds.of(scope, value)
-            if name not in written or kind is None or kind.nature not in CHANNELS:
+            if not writes or kind is None or kind.nature not in CHANNELS:
                 continue
             if value.path and kind.library.startswith(BETWEEN_PROCESSES):
-                yield value.path
+                yield Channel(value.path, target, writes)
 
 
 def _given(call: Call) -> tuple[Expression, ...]:
@@ -183,7 +193,7 @@ def _of_queue(wait: _Wait, scope: FunctionId, made_by: Call, channel: str) -> Ch
     program = known.program
     if identity(program, scope, channel) is None:
         return None
-    ends = (channel, *_other_ends(program, scope, channel))
+    ends = (channel, *other_ends(program, scope, channel))
     reads = [found for end in ends for found in calls_on(program, scope, end, READS)]
     if any(s != known.key for s, _ in reads) or _goes_elsewhere(program, scope, channel, made_by):
         return None  # another function or thread may be reading meanwhile
@@ -196,7 +206,7 @@ def _of_queue(wait: _Wait, scope: FunctionId, made_by: Call, channel: str) -> Ch
     return _noun(wait, (scope, made_by), channel, late)
 
 
-def _other_ends(program: Program, scope: FunctionId, channel: str) -> Iterator[str]:
+def other_ends(program: Program, scope: FunctionId, channel: str) -> Iterator[str]:
     """The other end of a pipe: what the same call gave to another name."""
     bindings = program.names.function(scope).bindings
     for way in bindings.get(channel, ()):

@@ -7,18 +7,23 @@ keeps: what is left for it to do takes no time.
 from collections.abc import Iterator
 
 from drainlint.link.calls import Known, is_log
+from drainlint.link.children import channels, other_ends
+from drainlint.link.ended import statement_calls
 from drainlint.link.names import ClassId, FunctionId
 from drainlint.link.origins import calls_on, identity, made, runs
 from drainlint.link.program import Program
 from drainlint.link.surroundings import spots
+from drainlint.link.turns import is_endless, leaves
 from drainlint.model.expression import Call, Compare, Constant, Expression, Not
-from drainlint.model.statement import Assign, Do, If, Pass, Raise, Return, Statement
+from drainlint.model.statement import Assign, Do, If, Pass, Raise, Return, Statement, While
 
 FEW = 8
 """How many statements up it may have been heard of."""
 TELLING = {"event": frozenset({"set"}), "queue": frozenset({"put", "put_nowait"})}
 """How a worker tells, by what it tells with."""
 HEARING = {"event": frozenset({"wait"}), "queue": frozenset({"get"})}
+TAKING = frozenset({"get", "recv", "recv_bytes"})
+"""Methods by which a parent takes what a process gives."""
 AT_ONCE = frozenset({"set", "notify", "clear", "release", "log", "exit", "hard-exit"})
 """Verbs of calls that take no time."""
 LEAVING = frozenset({"exit", "hard-exit"})
@@ -28,31 +33,67 @@ def told_at_its_end(known: Known) -> str:
     """What told whoever joins a thread that it was about to end; empty for nothing."""
     if known.does != "join" or known.kind is None or known.kind.nature != "thread":
         return ""
-    workers = tuple(workers_of(known))
+    workers = workers_of(known)
     if not workers:
         return ""
     for call in _heard(known):
         if _all_at_the_end(known, workers, call):
             return f"`{call.text}` has told that it ends"
+    for queue, marker in _taken_to_the_end(known):
+        if _all_at_the_end(known, workers, queue, marker):
+            return f"`{marker.text}` was taken, which it puts when it ends"
     for path in _found_set(known):
         if _is_kept_at_the_end(known, workers, path):
             return f"it keeps `{path}` when it ends"
     return ""
 
 
-def workers_of(known: Known) -> Iterator[FunctionId]:
-    """What the thread that is joined runs."""
+def gave_its_result(known: Known) -> bool:
+    """Whether what a process gives last was taken before it is joined."""
+    program, receiver = known.program, known.call.receiver
+    if known.does != "join" or known.kind is None or known.kind.nature != "process":
+        return False
+    taken = {
+        call.receiver.path
+        for statement in known.occurrence.spot.preceding()
+        for call in statement_calls(statement)
+        if call.method in TAKING and call.receiver is not None
+    }
+    return any(
+        scope == known.key and _is_all_given(program, scope, call, taken)
+        for scope, call in (made(program, known.key, receiver) if receiver and taken else ())
+    )
+
+
+def _is_all_given(program: Program, scope: FunctionId, making: Call, taken: set[str]) -> bool:
+    """Whether something was taken from where a process writes to last of all."""
+    for channel in channels(program, scope, making):
+        last = all(
+            _is_followed_by_nothing(program, channel.writer, write.place.line)
+            for write in channel.writes
+        )
+        if last and taken & {channel.path, *other_ends(program, scope, channel.path)}:
+            return True
+    return False
+
+
+def workers_of(known: Known) -> tuple[FunctionId, ...]:
+    """What the threads that are joined run; nothing where that is not known of one of them."""
     receiver, program = known.call.receiver, known.program
+    owner = program.classes.owner(known.key)
     if receiver is None:
-        return
-    if receiver.path and receiver.path == program.classes.self_name(known.key):
-        owner = program.classes.owner(known.key)
-        run = None if owner is None else program.classes.method(owner, "run")
-        if run is not None:
-            yield run
-        return
+        return ()
+    if owner is not None and receiver.path == program.classes.self_name(known.key):
+        run = program.classes.method(owner, "run")
+        return () if run is None else (run, *program.classes.overriding(owner, "run"))
+    found: list[FunctionId] = []
     for scope, call in made(program, known.key, receiver):
-        yield from runs(program, scope, call)
+        kind = program.kinds.of(scope, call)
+        jobs = tuple(runs(program, scope, call))
+        if not jobs and kind is not None and kind.nature == "thread":
+            return ()
+        found += jobs
+    return tuple(found)
 
 
 # What was heard before
@@ -85,13 +126,44 @@ def _hears(known: Known, value: Expression, *, bounded: bool) -> Iterator[Call]:
         yield value
 
 
-def _all_at_the_end(known: Known, workers: tuple[FunctionId, ...], heard: Call) -> bool:
-    """Whether nobody but the workers tells by it, and they do so as their last act."""
+def _taken_to_the_end(known: Known) -> Iterator[tuple[Call, Expression]]:
+    """The loops before it that take from a queue up to an end marker: the take, and the marker."""
+    for number, statement in enumerate(known.occurrence.spot.preceding()):
+        if number > FEW:
+            return
+        if not isinstance(statement, While) or not is_endless(statement.test):
+            continue
+        taken = {
+            target.path: inner.value
+            for inner in statement.body
+            if isinstance(inner, Assign) and isinstance(inner.value, Call)
+            for target in inner.targets
+        }
+        ways_out = [s for s in statement.walk() if isinstance(s, If) and leaves(s.body)]
+        for test in (way.test for way in ways_out if len(ways_out) == 1):
+            if not isinstance(test, Compare) or test.operators not in (("is",), ("==",)):
+                continue
+            call = taken.get(test.left.path)
+            if call is not None:
+                yield from ((c, test.rights[0]) for c in _hears(known, call, bounded=False))
+
+
+def _all_at_the_end(
+    known: Known, workers: tuple[FunctionId, ...], heard: Call, marker: Expression | None = None
+) -> bool:
+    """Whether nobody but the workers tells by it, and they do so as their last act.
+
+    Where an end marker is what tells, other items do not count.
+    """
     program, receiver = known.program, heard.receiver
     kind = None if receiver is None else program.kinds.of(known.key, receiver)
     if kind is None or receiver is None:
         return False
-    telling = list(calls_on(program, known.key, receiver.path, TELLING[kind.nature]))
+    telling = [
+        (scope, call)
+        for scope, call in calls_on(program, known.key, receiver.path, TELLING[kind.nature])
+        if marker is None or (call.arguments and call.arguments[0].value == marker)
+    ]
     return bool(telling) and all(
         _is_last(program, workers, scope, call.place.line) for scope, call in telling
     )
@@ -146,6 +218,7 @@ def _is_last(
         caller in workers
         and all(
             _is_followed_by_nothing(program, caller, call.place.line)
+            and _leaves_loops(program, caller, call, _answer(program, scope, line))
             for call in program.names.function(caller).calls
             if scope in program.graph.targets(caller, call)
         )
@@ -172,6 +245,26 @@ def _is_followed_by_nothing(program: Program, key: FunctionId, line: int) -> boo
         if _leaves(program, key, statement):
             return True
     return not loops
+
+
+def _answer(program: Program, key: FunctionId, line: int) -> object:
+    """The constant that a function returns after one of its lines; None for no such."""
+    body = program.bodies.get(key)
+    statements = () if body is None else (s for outer in body.statements for s in outer.walk())
+    for statement in statements:
+        if isinstance(statement, Return) and statement.place.line > line:
+            return statement.value.value if isinstance(statement.value, Constant) else None
+    return None
+
+
+def _leaves_loops(program: Program, key: FunctionId, call: Call, answer: object) -> bool:
+    """Whether no loop asks a call for its answer, or the one that does ends with this answer."""
+    for turn in program.names.function(key).turns:
+        test = turn.test
+        asked = test.value if isinstance(test, Not) else test
+        if call in test.walk():
+            return asked == call and answer is isinstance(test, Not)
+    return True
 
 
 def _takes_no_time(program: Program, key: FunctionId, statement: Statement) -> bool:

@@ -8,7 +8,6 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.endings import told_at_its_end
-from drainlint.link.handshakes import is_told_at_once
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, made, runs
 from drainlint.link.soonover import is_soon_over
@@ -37,8 +36,6 @@ def finished(known: Known) -> str:
     """Why what a call waits for is over by now; empty where it may go on."""
     if is_only_tried(known):
         return "its server was closed right after it was made"
-    if is_told_at_once(known):
-        return "the thread that was just started sets it first of all"
     if told := told_at_its_end(known):
         return told
     if is_soon_over(known):
@@ -51,7 +48,7 @@ def finished(known: Known) -> str:
         return "its results are all in" if _is_idle(known) else ""
     if known.kind is None or known.kind.nature not in OF_POOLS:
         return ""
-    if known.program.roles.registered(known.key) & {"done-callback"}:
+    if known.program.roles.registered(known.key) & {"done-callback"} or _is_called_back(known):
         return "it runs when a future is done"
     if known.call.method == "exception" and known.program.names.function(known.key).is_async:
         return "a coroutine asks this of what is done"
@@ -64,6 +61,22 @@ def finished(known: Known) -> str:
                 if kind is not None and kind.nature in POOLS:
                     return f"`{call.text}` has waited for it"
     return ""
+
+
+def _is_called_back(known: Known) -> bool:
+    """Whether what stands around its function asks something to call it once that is done."""
+    entry = known.program.names.function(known.key)
+    around = known.program.names.modules[known.key.path].functions.get(entry.parent)
+    given = {p.name for p in entry.parameters}
+    return (
+        known.subject in given
+        and around is not None
+        and any(
+            call.method == "add_done_callback"
+            and any(a.value.path == entry.short_name for a in call.arguments)
+            for call in around.calls
+        )
+    )
 
 
 def _served_until(known: Known) -> bool:

@@ -7,7 +7,7 @@ from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import made, runs, ways
 from drainlint.link.program import Program
-from drainlint.model.expression import Comprehension, Expression
+from drainlint.model.expression import Call, Comprehension, Expression
 
 PATIENT = frozenset({"join", "wait", "take", "network", "process", "io", "select", "sleep"})
 """Verbs of calls that may keep a job from ending in time."""
@@ -28,13 +28,13 @@ def waits_for_bounded_jobs(known: Known) -> bool:
     return bool(jobs) and all(_bounds_itself(known.program, job) for job in jobs)
 
 
-def _bounds_itself(program: Program, job: FunctionId) -> bool:
-    bounds = set(_bounds(program, job))
+def _bounds_itself(program: Program, job: FunctionId | None) -> bool:
+    bounds = set() if job is None else set(_bounds(program, job))
     return True in bounds and None not in bounds
 
 
-def _jobs(known: Known) -> Iterator[FunctionId]:
-    """The functions that run for what a call waits for: a future, or several in a collection."""
+def _jobs(known: Known) -> Iterator[FunctionId | None]:
+    """The functions that run for what a call waits for; None for one that is not known."""
     thing = _waited_for(known)
     if thing is None:
         return
@@ -42,9 +42,17 @@ def _jobs(known: Known) -> Iterator[FunctionId]:
         if isinstance(way.value, Comprehension) and way.value.kind == "dict":
             # its keys are the futures: `{pool.submit(fetch, url): url for url in urls}`
             for call in known.program.names.function(known.key).calls:
-                yield from runs(known.program, known.key, call)
+                yield from _run_by(known.program, known.key, call)
     for scope, call in made(known.program, known.key, thing):
-        yield from runs(known.program, scope, call)
+        yield from _run_by(known.program, scope, call)
+
+
+def _run_by(program: Program, key: FunctionId, call: Call) -> Iterator[FunctionId | None]:
+    """What a call hands on to be run; None for what is not known, nothing for other calls."""
+    known = program.facts(key, call)
+    handed = () if known is None else known[0].runs
+    if any(call.argument(one.argument, one.at) is not None for one in handed):
+        yield from tuple(runs(program, key, call)) or (None,)
 
 
 def _waited_for(known: Known) -> Expression | None:

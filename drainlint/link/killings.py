@@ -30,6 +30,7 @@ def killed(known: Known) -> bool:
         return False
     if known.kind is not None and known.kind.nature in ("greenlet", "group"):
         return False
+    words = {"kill", "terminate"} if _is_pool(known) else {"kill"}
     given = {a.value.text for a in known.call.arguments}  # `psutil.wait_procs(children)`
     for number, statement in enumerate(known.occurrence.spot.preceding()):
         if number > JUST_BEFORE:
@@ -38,12 +39,18 @@ def killed(known: Known) -> bool:
             subject.is_one_of(statement.iterable) or stripped(statement.iterable).text in given
         )
         for call in statement_calls(statement):
-            own = call.method == "kill" and not call.arguments  # os.kill sends what it is told
+            own = call.method in words and not call.arguments  # os.kill sends what it is told
             if own and (each or subject.is_(call.receiver) or _is_its_process(call, subject)):
                 return True
             if _sends_kill(call) or _is_sent_by_helper(known, call, subject):
                 return True
     return False
+
+
+def _is_pool(known: Known) -> bool:
+    """Whether it is a pool of processes: to terminate it stops its workers, whatever they do."""
+    kind = known.kind
+    return kind is not None and kind.nature == "pool" and not kind.library.endswith("ThreadPool")
 
 
 def _is_sent_by_helper(known: Known, call: Call, subject: Subject) -> bool:

@@ -52,7 +52,7 @@ def is_soon_over(known: Known) -> bool:
     """Whether a thread is joined whose job is soon over, told to end or not."""
     if known.does != "join" or known.kind is None or known.kind.nature != "thread":
         return False
-    jobs = tuple(workers_of(known))
+    jobs = workers_of(known)
     told = frozenset(_told(known)) if jobs else frozenset()
     return bool(jobs) and all(_is_brief(_Job(known.program, job, told)) for job in jobs)
 
@@ -148,9 +148,6 @@ def _takes_no_time(job: _Job, call: Call) -> bool:
     if targets:
         further = (_Job(job.program, t, job.told, job.depth + 1) for t in targets)
         return job.depth < DEEP and all(_is_brief(one) for one in further)
-    granted = call.argument("timeout")
-    if granted is not None:
-        return not job.program.values.is_none(job.key, granted)
     return call.func.path == "next" or is_computed(call) or named("keeps", call.method)
 
 

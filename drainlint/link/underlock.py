@@ -7,6 +7,7 @@ from drainlint.finding import Confidence, Related
 from drainlint.knowledge.names import named
 from drainlint.link.callbacks import is_callback
 from drainlint.link.calls import Known
+from drainlint.link.handshakes import is_told_at_once
 from drainlint.link.locks import Held, Locks
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import Identity, calls_on, made, runs, ways
@@ -407,7 +408,7 @@ def _does(known: Known, waited: Wait | None) -> str:
         return ""
     if waited.ended or waited.own_job or waited.ready or waited.killed or waited.is_brief:
         return ""
-    if waited.deadline.polls:
+    if waited.deadline.polls or is_told_at_once(known):
         return ""
     if waited.verb == "put" and not _has_bound(known):
         return ""

@@ -10,8 +10,9 @@ from drainlint.link.calls import Known
 from drainlint.link.cancelled import cancelled
 from drainlint.link.commands import controls_another, is_attended, is_brief
 from drainlint.link.drain import WHOLE
-from drainlint.link.elsewhere import bounded_by_callers, bounded_in_each, limited
+from drainlint.link.elsewhere import SPAWNING, bounded_by_callers, bounded_in_each, limited
 from drainlint.link.ended import ended
+from drainlint.link.endings import gave_its_result
 from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.finished import finished, watched
 from drainlint.link.handed import HANDED_ON, hands_on, is_own_job, waits_by_default
@@ -237,13 +238,14 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         has_bounded_jobs=verb == "wait" and waits_for_bounded_jobs(known),
         is_for_another=verb == "process" and controls_another(known),
         is_facade=_is_facade(known),
-        awaited=known.is_asynchronous,
+        awaited=known.is_asynchronous or _becomes_a_task(known),
         awaited_here=_is_awaited_here(known),
         blocks=verb not in ("bound", *CLIENTS) and not asynchronous,
         remote=facts is not None and facts.blocks,
         bounded_by=known.bounded_by or watched(known) or _bounded_elsewhere(known, verb),
         ended=ended(known) or finished(known),
         killed=killed(known),
+        gave_result=gave_its_result(known),
         cancelled=known.is_asynchronous and cancelled(known),
         woken_by_stop=_woken_by_stop(known),
         idle=_is_idle(known),
@@ -348,6 +350,12 @@ def _is_awaited_here(known: Known) -> bool:
     return False
 
 
+def _becomes_a_task(known: Known) -> bool:
+    """Whether what it gives is made a task: `create_task(stopped.wait())`."""
+    around = known.occurrence.around[:1]
+    return any(isinstance(call, Call) and call.method in SPAWNING for call in around)
+
+
 def _bounded_elsewhere(known: Known, verb: str) -> str:
     listens = verb == "take" and known.kind is not None and known.kind.nature == "session"
     if listens or verb in ("network", *CLIENTS):
@@ -385,6 +393,8 @@ def _is_idle(known: Known) -> bool:
     beside = known.program.roles.registered(known.key) & WORKERS
     if supervises(known) or reaps_for_a_living(known) or _is_told_to_end(known):
         return True
+    if _waits_for_nobody(known):
+        return True
     if _waits_for_stop(known) and (beside or function.main or _is_interrupted(known)):
         return True
     if known.kind is not None and not (function.main or function.helper):
@@ -392,11 +402,25 @@ def _is_idle(known: Known) -> bool:
     return known.program.drain_paths.is_stop_wait(known.key, known.call)
 
 
+def _waits_for_nobody(known: Known) -> bool:
+    """Whether a main flow waits for an event that nobody else has, until it is interrupted."""
+    if known.kind is None or known.kind.nature != "event" or not _is_interrupted(known):
+        return False
+    name, me = known.subject, known.key.name
+    functions = known.program.names.modules[known.key.path].functions.items()
+    near = [call for n, e in functions if n == me or n.startswith(f"{me}.") for call in e.calls]
+    handed = {part.path for call in near for a in call.arguments for part in a.value.walk()}
+    told = name in handed or f"{name}.set" in handed | {call.func.path for call in near}
+    return name in known.program.names.function(known.key).bindings and not told
+
+
 def _is_told_to_end(known: Known) -> bool:
     """Whether a worker has nothing left to do until its own stop tells it to end."""
     event = known.kind is not None and known.kind.nature == "event"
-    named_so = event and bool(STOP_WORDS.search(known.subject.lower()))
-    return named_so and bool(known.function.worker) and _woken_by_stop(known)
+    if not event or not STOP_WORDS.search(known.subject.lower()):
+        return False
+    stops = known.drain is not None and known.drain.sort != "finally"  # and waits for another stop
+    return not stops and bool(known.function.worker) and _woken_by_stop(known)
 
 
 def _waits_for_stop(known: Known) -> bool:

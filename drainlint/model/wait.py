@@ -79,6 +79,8 @@ class Wait(Noun):
     """Why what is waited for has provably ended already; empty where it may go on."""
     killed: bool = False
     """What is waited for was sent SIGKILL just before."""
+    gave_result: bool = False
+    """The process that is waited for has given what it gives last: it is about to end."""
     cancelled: bool = False
     """What is awaited was cancelled just before, and its cancellation is handled here."""
     woken_by_stop: bool = False

@@ -49,8 +49,12 @@ class UnboundedJoin(Rule[Wait]):
             f"`{wait.text}` can wait for ever{on_the_way(wait)}",
             wait.related(wait.place, "no deadline"),
             remedy=_remedy(wait),
-            level=Level.NOTE if wait.killed or handed_on or wait.hands_on else at_most(wait),
+            level=Level.NOTE if handed_on or _is_soon_over(wait) else at_most(wait),
         )
+
+
+def _is_soon_over(wait: Wait) -> bool:
+    return wait.killed or wait.gave_result or wait.hands_on
 
 
 def _remedy(wait: Wait) -> str:
