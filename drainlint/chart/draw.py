@@ -9,11 +9,11 @@ from drainlint.chart.paths import Paths, Way, Wishes
 from drainlint.chart.servicemap import Entry, Handler, LeftOut, MappedService, ServiceMap, Spot
 from drainlint.index.entries import MAIN, MODULE
 from drainlint.link.deliveries import deliveries
-from drainlint.link.drain import shown
 from drainlint.link.entries import PACKAGE, SCRIPT, Entries, ProgramEntry
 from drainlint.link.hooks import Hooks
 from drainlint.link.names import ClassId, FunctionId
 from drainlint.link.program import Program
+from drainlint.link.roots import shown
 from drainlint.model.delivery import Delivery
 from drainlint.model.expression import Name
 from drainlint.model.hook import ExitHook, Hook, SignalHandler

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from drainlint.chart.servicemap import DrainPath
 from drainlint.chart.trees import Trees
-from drainlint.link.drain import CERTAIN, REGISTERED, Root, shown
 from drainlint.link.entries import Entries, ProgramEntry
 from drainlint.link.graph import Registration
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
+from drainlint.link.roots import CERTAIN, REGISTERED, Root, shown
 
 OF_AN_ENTRY = frozenset({"finally", "after-wait"})
 """Sorts of roots that belong to the entry that runs them."""

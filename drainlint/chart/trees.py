@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from drainlint.chart.servicemap import MappedWait, Node, Spot
 from drainlint.index.entries import FunctionEntry
-from drainlint.link.drain import Root, shown
 from drainlint.link.names import FunctionId
 from drainlint.link.nouns import Nouns
 from drainlint.link.program import Program
+from drainlint.link.roots import Root, shown
 from drainlint.link.tries import tries
 from drainlint.model.close import Close
 from drainlint.model.deadline import AT_ONCE, FOREVER, Bound, Deadline

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from drainlint.finding import Related
 from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge.names import named
-from drainlint.link.drain import shown
 from drainlint.link.names import FunctionId, Library
 from drainlint.link.program import Program
 from drainlint.link.roles import WORKERS
+from drainlint.link.roots import shown
 from drainlint.model.delivery import Delivery, Step
 from drainlint.model.expression import Call, Expression, Name
 from drainlint.model.place import Place

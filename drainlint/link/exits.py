@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
-from drainlint.link.drain import ENDING
 from drainlint.link.forks import only_in_children, side_of_fork
 from drainlint.link.names import ClassId, FunctionId, Library
 from drainlint.link.program import Program
 from drainlint.link.roles import HANDLERS
+from drainlint.link.roots import ENDING
 from drainlint.link.surroundings import Spot
 from drainlint.model.exit import Exit
 from drainlint.model.expression import Call, Compare, Constant, Expression, Name

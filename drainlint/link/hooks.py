@@ -7,12 +7,12 @@ from functools import cached_property
 from drainlint.finding import Confidence, Related
 from drainlint.index.entries import FunctionEntry
 from drainlint.link.calls import Placed
-from drainlint.link.drain import shown
 from drainlint.link.entries import Entries
 from drainlint.link.graph import Registration
 from drainlint.link.names import ClassId, FunctionId, Variable
 from drainlint.link.program import Program
 from drainlint.link.roles import HANDLERS
+from drainlint.link.roots import shown
 from drainlint.model.expression import Call, Expression
 from drainlint.model.function import Drain, Function
 from drainlint.model.hook import ExitHook, Hook, SignalHandler

@@ -8,11 +8,11 @@ from typing import NamedTuple, TypedDict
 
 from drainlint.finding import Confidence, Related
 from drainlint.index.entries import MAIN, MODULE, Binding, FunctionEntry
-from drainlint.link.drain import shown
 from drainlint.link.graph import Registration
 from drainlint.link.lifetimes import HANDS_OUT, RUNNING
 from drainlint.link.names import ClassId, FunctionId, Library, Variable
 from drainlint.link.program import Program
+from drainlint.link.roots import shown
 from drainlint.link.services import RESOURCES, WORKERS
 from drainlint.link.verbs import VERBS, Verbs, act_of
 from drainlint.model.deadline import FOREVER

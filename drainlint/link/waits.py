@@ -9,7 +9,6 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.cancelled import cancelled
 from drainlint.link.commands import controls_another, is_attended, is_brief
-from drainlint.link.drain import WHOLE
 from drainlint.link.elsewhere import SPAWNING, bounded_by_callers, bounded_in_each, limited
 from drainlint.link.ended import ended
 from drainlint.link.endings import gave_its_result
@@ -22,6 +21,7 @@ from drainlint.link.names import FunctionId, Variable
 from drainlint.link.outcomes import is_pause, seen
 from drainlint.link.program import Program
 from drainlint.link.roles import WORKERS
+from drainlint.link.roots import WHOLE
 from drainlint.link.services import STOP_WORDS
 from drainlint.link.spared import is_unconnected
 from drainlint.link.sums import earlier, repeats
