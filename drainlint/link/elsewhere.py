@@ -7,7 +7,7 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.feeds import calls_about
 from drainlint.link.names import FunctionId, Variable
-from drainlint.link.origins import ways
+from drainlint.link.origins import identity, ways
 from drainlint.link.program import Program
 from drainlint.link.surroundings import occurrences
 from drainlint.model.expression import (
@@ -215,6 +215,19 @@ def _made_with(known: Known) -> str:
         if given is not None and not _is_none(given):
             return making.text
     return ""
+
+
+def serves_workers(known: Known) -> bool:
+    """Whether a worker asks through the client that a call makes, wherever it is made."""
+    program, path = known.program, known.key.path
+    things = {identity(program, known.key, name) for name in _targets(known)} - {None}
+    return bool(things) and any(
+        call.receiver is not None and identity(program, scope, call.receiver.path) in things
+        for name, entry in program.names.modules[path].functions.items()
+        if program.function(scope := FunctionId(path, name)).worker
+        for call in entry.calls
+        if call.receiver is not None and call.receiver.path
+    )
 
 
 def _is_wrapped(known: Known) -> bool:

@@ -10,7 +10,7 @@ from drainlint.link.calls import Known, is_told_not_to_wait
 from drainlint.link.cancelled import cancelled
 from drainlint.link.commands import controls_another, is_attended, is_brief
 from drainlint.link.drain import WHOLE
-from drainlint.link.elsewhere import bounded_by_callers, bounded_in_each, limited
+from drainlint.link.elsewhere import bounded_by_callers, bounded_in_each, limited, serves_workers
 from drainlint.link.ended import ended, killed
 from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.finished import finished, watched
@@ -233,6 +233,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         is_attended=is_attended(known, verb),
         is_for_another=verb == "process" and controls_another(known),
         is_facade=_is_facade(known),
+        serves_workers=verb in CLIENTS and serves_workers(known),
         awaited=known.is_asynchronous,
         awaited_here=_is_awaited_here(known),
         blocks=verb not in ("bound", *CLIENTS) and not asynchronous,
