@@ -16,9 +16,10 @@ from drainlint.link.feeds import endless, marker, ready
 from drainlint.link.finished import finished, watched
 from drainlint.link.handed import HANDED_ON, hands_on, is_own_job, waits_by_default
 from drainlint.link.names import FunctionId, Variable
+from drainlint.link.origins import calls_on
 from drainlint.link.outcomes import is_pause, seen
 from drainlint.link.program import Program
-from drainlint.link.roles import WORKERS
+from drainlint.link.roles import HANDLERS, WORKERS
 from drainlint.link.services import STOP_WORDS
 from drainlint.link.spared import is_unconnected
 from drainlint.link.sums import earlier, repeats
@@ -53,6 +54,8 @@ WAKING = frozenset(
 )
 CLIENTS = frozenset({"client", "limits"})
 """Verbs of calls that wait for nobody, but say how long others may."""
+PASSES_ON = frozenset({"send_signal", "terminate"})
+"""Methods by which a child is told to stop."""
 THROUGH = frozenset({"shield", "wrap_future", "wait_for"})
 """Functions that wait for just what they are given."""
 
@@ -382,9 +385,28 @@ def _is_idle(known: Known) -> bool:
     beside = known.program.roles.registered(known.key) & WORKERS
     if _waits_for_stop(known) and (beside or function.main or _is_interrupted(known)):
         return True
+    if _ends_by_a_signal(known):
+        return True
     if known.kind is not None and not (function.main or function.helper):
         return False
     return known.program.drain_paths.is_stop_wait(known.key, known.call)
+
+
+def _ends_by_a_signal(known: Known) -> bool:
+    """Whether a child is waited for that the program's signal handlers tell to stop.
+
+    A parent that passes its signals on has nothing else to do than to wait.
+    """
+    program = known.program
+    children = known.kind is not None and known.kind.nature == "popen"
+    return (
+        children
+        and known.drain is None
+        and any(
+            program.roles.of(scope).keys() & HANDLERS
+            for scope, _ in calls_on(program, known.key, known.subject, PASSES_ON)
+        )
+    )
 
 
 def _waits_for_stop(known: Known) -> bool:
