@@ -109,8 +109,12 @@ def never_waits(known: Known) -> bool:
 
 
 def _socket_bound(known: Known) -> str:
-    """Whether a timeout was set on the socket, in its class, function or module."""
+    """Whether a timeout was set on the socket, in its class, function or module.
+
+    The timeout of `create_connection` bounds connecting alone where it is taken away behind it.
+    """
     path = "" if known.call.receiver is None else known.call.receiver.path
+    taken_away = False
     for scope, call in calls_about(known, path):
         found = known.program.facts(scope, call)
         if found is None or found[0].does != "settimeout":
@@ -120,9 +124,10 @@ def _socket_bound(known: Known) -> str:
         if given is None:
             given = call.argument(facts.blocking, facts.blocking_at)
         if given is None or (isinstance(given, Constant) and given.value in (None, True)):
+            taken_away = taken_away or (given is not None and call.method != "setdefaulttimeout")
             continue
         return f"`{call.text}` bounds it"
-    for scope, way in ways(known, path):
+    for scope, way in () if taken_away else ways(known, path):
         if not isinstance(way.value, Call):
             continue
         made = known.program.facts(scope, way.value)
