@@ -54,8 +54,11 @@ WAKING = frozenset(
 )
 CLIENTS = frozenset({"client", "limits"})
 """Verbs of calls that wait for nobody, but say how long others may."""
-PASSES_ON = frozenset({"send_signal", "terminate"})
-"""Methods by which a child is told to stop."""
+PASSES_ON = {
+    "popen": frozenset({"send_signal", "terminate"}),
+    "server": frozenset({"stop", "shutdown"}),
+}
+"""Methods by which a child, or a server, is told to stop."""
 THROUGH = frozenset({"shield", "wrap_future", "wait_for"})
 """Functions that wait for just what they are given."""
 
@@ -393,20 +396,15 @@ def _is_idle(known: Known) -> bool:
 
 
 def _ends_by_a_signal(known: Known) -> bool:
-    """Whether a child is waited for that the program's signal handlers tell to stop.
+    """Whether a child or server is waited for that the program's signal handlers tell to stop.
 
     A parent that passes its signals on has nothing else to do than to wait.
     """
-    program = known.program
-    children = known.kind is not None and known.kind.nature == "popen"
-    return (
-        children
-        and known.drain is None
-        and any(
-            program.roles.of(scope).keys() & HANDLERS
-            for scope, _ in calls_on(program, known.key, known.subject, PASSES_ON)
-        )
-    )
+    program, kind = known.program, known.kind
+    if known.drain is not None or kind is None or kind.nature not in PASSES_ON:
+        return False
+    told = calls_on(program, known.key, known.subject, PASSES_ON[kind.nature])
+    return any(program.roles.of(scope).keys() & HANDLERS for scope, _ in told)
 
 
 def _waits_for_stop(known: Known) -> bool:
