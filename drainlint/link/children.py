@@ -128,7 +128,7 @@ def _channels(program: Program, scope: FunctionId, call: Call) -> Iterator[str]:
         entry = program.names.function(target)
         given = _given(call)
         plain = [p.name for p in entry.parameters if not p.star]
-        if entry.owner:
+        if program.classes.self_name(target):
             plain = plain[1:]
         written = {
             c.receiver.path
