@@ -23,6 +23,7 @@ from drainlint.link.roles import HANDLERS, WORKERS
 from drainlint.link.services import STOP_WORDS
 from drainlint.link.spared import is_unconnected
 from drainlint.link.sums import earlier, repeats
+from drainlint.link.waiters import is_daemon, left_to_a_waiter
 from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import (
     Await,
@@ -112,8 +113,14 @@ def handed_over(known: Known) -> Iterator[Wait]:
             type=kind.short,
             deadline=FOREVER,
             handed_over=True,
-            bounded_by=known.bounded_by,
+            bounded_by=known.bounded_by or _left_behind(known, runs.role),
         )
+
+
+def _left_behind(known: Known, role: str) -> str:
+    """The daemon thread that a wait is handed to: whoever drains may give up on it."""
+    daemon = role == "thread" and is_daemon(known.program, known.key, known.call)
+    return known.call.text if daemon else ""
 
 
 def _killall(known: Known, facts: CallFacts) -> Wait | None:
@@ -357,7 +364,7 @@ def _bounded_elsewhere(known: Known, verb: str) -> str:
         return limited(known)
     if known.is_asynchronous and known.drain is not None:
         return bounded_by_callers(known.program, known.key) or bounded_in_each(known)
-    return ""
+    return left_to_a_waiter(known) if verb in ("join", "wait") else ""
 
 
 # What else bears on it
