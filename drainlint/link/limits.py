@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Related
 from drainlint.knowledge import CallFacts
 from drainlint.knowledge.names import named
-from drainlint.link.calls import Known
+from drainlint.link.calls import Known, is_log
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, ways
@@ -22,7 +22,7 @@ from drainlint.model.expression import (
     Not,
 )
 from drainlint.model.limit import Flaw, Limit
-from drainlint.model.statement import If, Raise, Try, While
+from drainlint.model.statement import Do, If, Pass, Raise, Try, While
 from drainlint.model.wait import Wait
 
 CLOCKS = frozenset({"clock", "wall-clock"})
@@ -268,6 +268,11 @@ def _repeated(known: Known, waited: Wait) -> Iterator[Limit]:
         return
     if waited.deadline.polls or (waited.is_pause and known.drain is None):
         return
+    asking = known.occurrence.spot.statement
+    if isinstance(asking, While) and known.drain is not None and _only_asks_again(asking, known):
+        place = Related(known.key.path, asking.place.first_line, "asked until it has ended")
+        yield _limit(known, Flaw.AGAIN, asking.test.text, certain=True, seen=place)
+        return
     loop = next((w for w in known.occurrence.spot.loops if isinstance(w, While)), None)
     if loop is not None and _asks_only(loop.test, subject) and not _ways_out(loop):
         place = Related(known.key.path, loop.place.first_line, "goes on until it has ended")
@@ -294,6 +299,17 @@ def _asks_only(test: Expression, subject: str) -> bool:
             is_status = left.path in (f"{subject}.exitcode", f"{subject}.returncode")
             return is_status or (isinstance(left, Call) and _asks_only(left, subject))
     return False
+
+
+def _only_asks_again(loop: While, known: Known) -> bool:
+    """`while not done.wait(1): log.info("still waiting")`: no turn but to wait again."""
+    test = loop.test
+    reports = (s.value if isinstance(s, Do) else s for s in loop.body if not isinstance(s, Pass))
+    return (
+        isinstance(test, Not)
+        and test.value is known.call
+        and all(isinstance(one, Call) and is_log(one) for one in reports)
+    )
 
 
 def _ways_out(loop: While) -> bool:
