@@ -6,6 +6,7 @@ from drainlint.finding import Related
 from drainlint.index.entries import FunctionEntry
 from drainlint.knowledge import CallFacts
 from drainlint.link.calls import Known
+from drainlint.link.drain import WHOLE
 from drainlint.link.elsewhere import bounded_by_callers
 from drainlint.link.finished import is_only_tried
 from drainlint.link.handed import hands_on
@@ -207,11 +208,18 @@ def _is_bounded(program: Program, job: FunctionId | None) -> bool:
 
 
 def _runs_what_it_is_given(entry: FunctionEntry) -> bool:
-    """Whether it calls what it is given: `func()`, `job.func(*job.args)`. That is up to others."""
+    """Whether it calls what it is given: `func()`, `job.func(*job.args)`. That is up to others.
+
+    So is how long what it is given takes to end: `session.disconnect()`.
+    """
     given = {p.name for p in entry.parameters}
+    others = {p.name for p in entry.parameters[1 if entry.owner else 0 :]}
+    heads = ((call, call.func.path.partition(".")[0]) for call in entry.calls)
     return any(
-        call.func.path in given or (call.is_open and call.func.path.partition(".")[0] in given)
-        for call in entry.calls
+        call.func.path in given
+        or (call.is_open and head in given)
+        or (head in others and WHOLE.match(call.method) is not None)
+        for call, head in heads
     )
 
 
