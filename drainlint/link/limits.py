@@ -10,6 +10,7 @@ from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, ways
 from drainlint.link.program import Program
+from drainlint.link.turns import is_endless
 from drainlint.model.expression import (
     Arithmetic,
     Call,
@@ -22,7 +23,7 @@ from drainlint.model.expression import (
     Not,
 )
 from drainlint.model.limit import Flaw, Limit
-from drainlint.model.statement import Do, If, Pass, Raise, Try, While
+from drainlint.model.statement import Block, Do, If, Pass, Raise, Try, While
 from drainlint.model.wait import Wait
 
 CLOCKS = frozenset({"clock", "wall-clock"})
@@ -274,9 +275,22 @@ def _repeated(known: Known, waited: Wait) -> Iterator[Limit]:
         yield _limit(known, Flaw.AGAIN, asking.test.text, certain=True, seen=place)
         return
     loop = next((w for w in known.occurrence.spot.loops if isinstance(w, While)), None)
-    if loop is not None and _asks_only(loop.test, subject) and not _ways_out(loop):
+    if loop is not None and _goes_on_until_over(loop, subject):
         place = Related(known.key.path, loop.place.first_line, "goes on until it has ended")
         yield _limit(known, Flaw.AGAIN, loop.test.text, certain=known.drain is not None, seen=place)
+
+
+def _goes_on_until_over(loop: While, subject: str) -> bool:
+    """Whether a loop ends when what is waited for has, and in no other way.
+
+    `while t.is_alive(): ...`, or `while True: if not t.is_alive(): break ...`.
+    """
+    if not is_endless(loop.test):
+        return _asks_only(loop.test, subject) and not _ways_out(loop.body)
+    asked = [s for s in loop.body if isinstance(s, If) and _asks_only(s.test, subject)]
+    others = tuple(s for s in loop.body if s not in asked)
+    branches = (block for s in asked for block in s.blocks)
+    return any(_ways_out(block) for block in branches) and not _ways_out(others)
 
 
 def _asks_only(test: Expression, subject: str) -> bool:
@@ -312,10 +326,10 @@ def _only_asks_again(loop: While, known: Known) -> bool:
     )
 
 
-def _ways_out(loop: While) -> bool:
+def _ways_out(block: Block) -> bool:
     return any(
         type(s).__name__ in ("Return", "Raise") or getattr(s, "word", "") == "break"
-        for one in loop.body
+        for one in block
         for s in one.walk()
     )
 
