@@ -204,8 +204,9 @@ class DrainPaths:
                 if certain and of_anything:
                     certain = self.services.lives(key) or self._ends_its_own(key, entry)
                 certain = certain or self.services.waits_for_its_work(key)
-                vague = of_anything and bool(entry.owner)
-                yield Root(key, "method", label, not certain, vague=vague)
+                yield Root(
+                    key, "method", label, not certain, vague=of_anything and bool(entry.owner)
+                )
 
     def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether it runs as a worker, for each request or as a command, whatever its name says.
