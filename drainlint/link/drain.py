@@ -200,13 +200,11 @@ class DrainPaths:
                 of_anything = OF_ANYTHING.match(name.partition("@")[0]) is not None
                 if of_anything and self._ends_another(key, entry):
                     continue
-                certain = bool(entry.owner) and self.services.of_function(key) is not None
+                certain = bool(entry.owner) and self.services.is_stopped_by(key)
                 if certain and of_anything:
                     certain = self.services.lives(key) or self._ends_its_own(key, entry)
-                certain = certain or self.services.waits_for_its_work(key)
-                yield Root(
-                    key, "method", label, not certain, vague=of_anything and bool(entry.owner)
-                )
+                vague = of_anything and bool(entry.owner)
+                yield Root(key, "method", label, not certain, vague=vague)
 
     def _is_run_otherwise(self, key: FunctionId, entry: FunctionEntry) -> bool:
         """Whether it runs as a worker, for each request or as a command, whatever its name says.
