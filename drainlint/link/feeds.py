@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.index.entries import Binding
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
+from drainlint.link.checked import NEAR, goes_away, says_there_is_one
 from drainlint.link.names import FunctionId, Library, Variable
 from drainlint.link.roles import WORKERS
 from drainlint.link.spared import would_wait
@@ -39,7 +40,7 @@ def ready(known: Known) -> str:
         return why
     if would_wait(known):
         return "it raises where it would wait"
-    if _asked_around(known):
+    if _asked_around(known) or _left_when_empty(known):
         return "it was asked whether there is something"
     if nature in SOCKETS and _selects(known):
         return "it was reported readable"
@@ -91,6 +92,23 @@ def _asked_around(known: Known) -> bool:
             if asks and receiver is not None and receiver.text == subject:
                 return True
     return False
+
+
+def _left_when_empty(known: Known) -> bool:
+    """After `if q.empty(): return`, also where a pause and a second look come first."""
+    for number, statement in enumerate(known.occurrence.spot.preceding()):
+        if number >= NEAR:
+            return False
+        if isinstance(statement, If) and _leaves_when_empty(known, statement):
+            return True
+    return False
+
+
+def _leaves_when_empty(known: Known, statement: If) -> bool:
+    asked, last = known.call.receiver, statement.body[-1]
+    if asked is None or says_there_is_one(statement.test, asked, denied=True) is None:
+        return False
+    return goes_away(statement) or (isinstance(last, If) and _leaves_when_empty(known, last))
 
 
 def never_waits(known: Known) -> bool:
