@@ -67,6 +67,36 @@ def test_atexit_is_a_decorator_too() -> None:
     assert (found.sort, found.root) == ("exit-hook", "exit hook `leave`")
 
 
+def test_what_is_added_to_an_applications_list_of_hooks_is_on_the_drain_path() -> None:
+    made = program(
+        """
+        from aiohttp import web
+
+        async def empty_queue(app):
+            pass
+
+        async def fill_queue(app):
+            pass
+
+        async def left_out(app):
+            pass
+
+        def make(others):
+            app = web.Application()
+            app.on_startup.append(fill_queue)
+            app.on_cleanup.append(empty_queue)
+            others.append(left_out)
+            return app
+        """
+    )
+
+    found = drain(made, "empty_queue")
+    assert found is not None
+    assert (found.sort, found.by_name) == ("shutdown-hook", False)
+    assert drain(made, "fill_queue") is None
+    assert drain(made, "left_out") is None
+
+
 def test_shutdown_hooks_of_web_frameworks_are_on_the_drain_path() -> None:
     made = program("""
         from contextlib import asynccontextmanager

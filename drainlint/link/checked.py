@@ -55,25 +55,26 @@ def _check(spot: Spot, subject: Expression) -> Step | None:
     for outer in spot.outward():
         if isinstance(outer.owner, If | While):
             holds = outer.section == "body"
-            found = _says_there_is_one(outer.owner.test, subject, denied=not holds)
+            found = says_there_is_one(outer.owner.test, subject, denied=not holds)
             if found is not None:
                 return found
     for number, statement in enumerate(spot.preceding()):
         if number > NEAR:
             break
-        if isinstance(statement, If) and _goes_away(statement):
-            found = _says_there_is_one(statement.test, subject, denied=True)
+        if isinstance(statement, If) and goes_away(statement):
+            found = says_there_is_one(statement.test, subject, denied=True)
             if found is not None:
                 return found
     return None
 
 
-def _goes_away(statement: If) -> bool:
+def goes_away(statement: If) -> bool:
+    """Whether an `if` leads away from what follows: it returns, raises, or begins the next turn."""
     last = statement.body[-1]
     return always_leaves(statement.body) or (isinstance(last, Leave) and last.word == "continue")
 
 
-def _says_there_is_one(test: Expression, subject: Expression, *, denied: bool) -> Step | None:
+def says_there_is_one(test: Expression, subject: Expression, *, denied: bool) -> Step | None:
     """`not q.empty()`, `q.qsize() > 0`; with `denied` the other way round."""
     for part in test.walk():
         if (

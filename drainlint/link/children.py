@@ -12,6 +12,7 @@ from drainlint.link.killings import JUST_BEFORE
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import calls_on, identity, made, runs
 from drainlint.link.program import Program
+from drainlint.link.results import parameters_of
 from drainlint.link.turns import leaves
 from drainlint.model.child import ChildWait
 from drainlint.model.expression import Call, Compare, Conditional, Expression, Group, Name
@@ -168,9 +169,10 @@ def channels(program: Program, scope: FunctionId, call: Call) -> Iterator[Channe
         entry = program.names.function(target)
         given = _given(call)
         plain = [p.name for p in entry.parameters if not p.star]
-        if entry.owner:
+        if program.classes.self_name(target):
             plain = plain[1:]
-        for name, value in zip(plain, given, strict=False):
+        passed = [*zip(plain, given, strict=False), *_kept(program, target, scope, call)]
+        for name, value in passed:
             writes = tuple(
                 c
                 for c in entry.calls
@@ -181,6 +183,22 @@ def channels(program: Program, scope: FunctionId, call: Call) -> Iterator[Channe
                 continue
             if value.path and kind.library.startswith(BETWEEN_PROCESSES):
                 yield Channel(value.path, target, writes)
+
+
+def _kept(
+    program: Program, run: FunctionId, scope: FunctionId, call: Call
+) -> Iterator[tuple[str, Expression]]:
+    """What a process of a class of its own keeps of what it is made with: `self.results`."""
+    owner = program.kinds.project_class(program.kinds.of(scope, call))
+    making = None if owner is None else program.classes.method(owner, "__init__")
+    if owner is None or making is None:
+        return
+    me = program.classes.self_name(run)
+    for name, value in parameters_of(program.names.function(making), call, bound=True):
+        for attribute in program.classes.attributes(owner):
+            ways = [w for s, w in program.classes.bindings(owner, attribute) if s == making]
+            if any(way.how == "assign" and way.value.path == name for way in ways):
+                yield f"{me}.{attribute}", value
 
 
 def _given(call: Call) -> tuple[Expression, ...]:

@@ -294,6 +294,19 @@ def _made_with(known: Known) -> str:
     return ""
 
 
+def serves_workers(known: Known) -> bool:
+    """Whether a worker asks through the client that a call makes, wherever it is made."""
+    program, path = known.program, known.key.path
+    things = {identity(program, known.key, name) for name in _targets(known)} - {None}
+    return bool(things) and any(
+        call.receiver is not None and identity(program, scope, call.receiver.path) in things
+        for name, entry in program.names.modules[path].functions.items()
+        if program.function(scope := FunctionId(path, name)).worker
+        for call in entry.calls
+        if call.receiver is not None and call.receiver.path
+    )
+
+
 def _is_wrapped(known: Known) -> bool:
     """Whether the session's own `request` is replaced, as by `partial(..., timeout=5)`."""
     subject = known.subject

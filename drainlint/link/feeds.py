@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.index.entries import Binding
 from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
+from drainlint.link.checked import NEAR, goes_away, says_there_is_one
 from drainlint.link.names import FunctionId, Library, Variable
 from drainlint.link.origins import made
 from drainlint.link.roles import WORKERS
@@ -42,7 +43,7 @@ def ready(known: Known) -> str:
         return why
     if would_wait(known):
         return "it raises where it would wait"
-    if _asked_around(known):
+    if _asked_around(known) or _left_when_empty(known):
         return "it was asked whether there is something"
     if nature in SOCKETS and _selects(known):
         return "it was reported readable"
@@ -96,6 +97,23 @@ def _asked_around(known: Known) -> bool:
     return False
 
 
+def _left_when_empty(known: Known) -> bool:
+    """After `if q.empty(): return`, also where a pause and a second look come first."""
+    for number, statement in enumerate(known.occurrence.spot.preceding()):
+        if number >= NEAR:
+            return False
+        if isinstance(statement, If) and _leaves_when_empty(known, statement):
+            return True
+    return False
+
+
+def _leaves_when_empty(known: Known, statement: If) -> bool:
+    asked, last = known.call.receiver, statement.body[-1]
+    if asked is None or says_there_is_one(statement.test, asked, denied=True) is None:
+        return False
+    return goes_away(statement) or (isinstance(last, If) and _leaves_when_empty(known, last))
+
+
 def never_waits(known: Known) -> bool:
     """Whether a call is made on a socket that was told not to block: it raises instead."""
     path = "" if known.call.receiver is None else known.call.receiver.path
@@ -112,8 +130,12 @@ def never_waits(known: Known) -> bool:
 
 
 def _socket_bound(known: Known) -> str:
-    """Whether a timeout was set on the socket, in its class, function or module."""
+    """Whether a timeout was set on the socket, in its class, function or module.
+
+    The timeout of `create_connection` bounds connecting alone where it is taken away behind it.
+    """
     path = "" if known.call.receiver is None else known.call.receiver.path
+    taken_away = False
     for scope, call in calls_about(known, path):
         found = known.program.facts(scope, call)
         if found is None or found[0].does != "settimeout":
@@ -123,9 +145,10 @@ def _socket_bound(known: Known) -> str:
         if given is None:
             given = call.argument(facts.blocking, facts.blocking_at)
         if given is None or (isinstance(given, Constant) and given.value in (None, True)):
+            taken_away = taken_away or (given is not None and call.method != "setdefaulttimeout")
             continue
         return f"`{call.text}` bounds it"
-    for scope, way in ways(known, path):
+    for scope, way in () if taken_away else ways(known, path):
         if not isinstance(way.value, Call):
             continue
         made = known.program.facts(scope, way.value)

@@ -220,6 +220,9 @@ def watched(known: Known) -> str:
         for timer in _timers(known, statement):
             if known.does == "join" and _tells_to_stop(known, timer):
                 return timer.text
+            given = timer.argument("function", 1)
+            if given is not None and given.path == f"{known.subject}.set":
+                return timer.text
             for target in runs(known.program, known.key, timer):
                 if _ends(known, target):
                     return timer.text

@@ -7,6 +7,7 @@ from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import made, runs, ways
 from drainlint.link.program import Program
+from drainlint.link.roots import WHOLE
 from drainlint.model.expression import Call, Comprehension, Expression
 
 PATIENT = frozenset({"join", "wait", "take", "network", "process", "io", "select", "sleep"})
@@ -78,9 +79,16 @@ def _bounds(program: Program, job: FunctionId) -> Iterator[bool | None]:
 
 
 def _runs_what_it_is_given(entry: FunctionEntry) -> bool:
-    """Whether it calls what it is given: `func()`, `job.func(*job.args)`. That is up to others."""
+    """Whether it calls what it is given: `func()`, `job.func(*job.args)`. That is up to others.
+
+    So is how long what it is given takes to end: `session.disconnect()`.
+    """
     given = {p.name for p in entry.parameters}
+    others = {p.name for p in entry.parameters[1 if entry.owner else 0 :]}
+    heads = ((call, call.func.path.partition(".")[0]) for call in entry.calls)
     return any(
-        call.func.path in given or (call.is_open and call.func.path.partition(".")[0] in given)
-        for call in entry.calls
+        call.func.path in given
+        or (call.is_open and head in given)
+        or (head in others and WHOLE.match(call.method) is not None)
+        for call, head in heads
     )

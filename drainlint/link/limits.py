@@ -23,7 +23,17 @@ from drainlint.model.expression import (
     Not,
 )
 from drainlint.model.limit import Flaw, Limit
-from drainlint.model.statement import Do, If, Leave, Pass, Raise, Statement, Try, While
+from drainlint.model.statement import (
+    Block,
+    Do,
+    If,
+    Leave,
+    Pass,
+    Raise,
+    Statement,
+    Try,
+    While,
+)
 from drainlint.model.wait import Wait
 
 CLOCKS = frozenset({"clock", "wall-clock"})
@@ -271,8 +281,13 @@ def _repeated(known: Known, waited: Wait) -> Iterator[Limit]:
         return
     if waited.deadline.polls or (waited.is_pause and known.drain is None):
         return
+    asking = known.occurrence.spot.statement
+    if isinstance(asking, While) and known.drain is not None and _only_asks_again(asking, known):
+        place = Related(known.key.path, asking.place.first_line, "asked until it has ended")
+        yield _limit(known, Flaw.AGAIN, asking.test.text, certain=True, seen=place)
+        return
     loop = next((w for w in known.occurrence.spot.loops if isinstance(w, While)), None)
-    if loop is not None and _asks_only(loop.test, subject) and not _ways_out(loop):
+    if loop is not None and _goes_on_until_over(loop, subject):
         place = Related(known.key.path, loop.place.first_line, "goes on until it has ended")
         yield _limit(known, Flaw.AGAIN, loop.test.text, certain=known.drain is not None, seen=place)
 
@@ -304,6 +319,19 @@ def _only_tells(statement: Statement) -> bool:
     return isinstance(statement, Pass)
 
 
+def _goes_on_until_over(loop: While, subject: str) -> bool:
+    """Whether a loop ends when what is waited for has, and in no other way.
+
+    `while t.is_alive(): ...`, or `while True: if not t.is_alive(): break ...`.
+    """
+    if not is_endless(loop.test):
+        return _asks_only(loop.test, subject) and not _ways_out(loop.body)
+    asked = [s for s in loop.body if isinstance(s, If) and _asks_only(s.test, subject)]
+    others = tuple(s for s in loop.body if s not in asked)
+    branches = (block for s in asked for block in s.blocks)
+    return any(_ways_out(block) for block in branches) and not _ways_out(others)
+
+
 def _asks_only(test: Expression, subject: str) -> bool:
     """Whether a loop goes on for as long as what is waited for has not ended."""
     match test:
@@ -326,10 +354,21 @@ def _asks_only(test: Expression, subject: str) -> bool:
     return False
 
 
-def _ways_out(loop: While) -> bool:
+def _only_asks_again(loop: While, known: Known) -> bool:
+    """`while not done.wait(1): log.info("still waiting")`: no turn but to wait again."""
+    test = loop.test
+    reports = (s.value if isinstance(s, Do) else s for s in loop.body if not isinstance(s, Pass))
+    return (
+        isinstance(test, Not)
+        and test.value is known.call
+        and all(isinstance(one, Call) and is_log(one) for one in reports)
+    )
+
+
+def _ways_out(block: Block) -> bool:
     return any(
         type(s).__name__ in ("Return", "Raise") or getattr(s, "word", "") == "break"
-        for one in loop.body
+        for one in block
         for s in one.walk()
     )
 

@@ -343,12 +343,20 @@ def _set_up(moments: Moments, key: FunctionId, path: str) -> Related | None:
     short = scope.name.rpartition(".")[2]
     if short not in ("__init__", MODULE) or not isinstance(way.value, Arithmetic):
         return None
-    if _clock(moments.program, scope, way.value) is None:
+    if _clock(moments.program, scope, way.value) is None or _made_late(moments.program, scope):
         return None
     place = moments.program.function(scope).place._replace(
         line=way.line, column=1, end_line=way.line, end_column=0
     )
     return Related(scope.path, place, f"`{path}` is computed here, long before")
+
+
+def _made_late(program: Program, setup: FunctionId) -> bool:
+    """Whether an object is made where the program stops already: `budget = Budget(20)`."""
+    return any(
+        program.drain(caller, program.graph.callees[caller][setup].line) is not None
+        for caller in program.graph.callers.get(setup, ())
+    )
 
 
 def kept(program: Program, key: FunctionId) -> Iterator[str]:

@@ -141,10 +141,9 @@ class Roots:
                 of_anything = OF_ANYTHING.match(name.partition("@")[0]) is not None
                 if of_anything and self._ends_another(key, entry):
                     continue
-                certain = bool(entry.owner) and self.services.of_function(key) is not None
+                certain = bool(entry.owner) and self.services.is_stopped_by(key)
                 if certain and of_anything:
                     certain = self.services.lives(key) or self._ends_its_own(key, entry)
-                certain = certain or self.services.waits_for_its_work(key)
                 vague = of_anything and bool(entry.owner)
                 yield Root(key, "method", label, not certain, vague=vague)
 

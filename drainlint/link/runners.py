@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 
-from drainlint.knowledge import CallFacts, Knowledge
+from drainlint.knowledge import CallFacts, Knowledge, Runs
 from drainlint.knowledge.names import named
 from drainlint.link.classes import Classes
 from drainlint.link.kinds import Kinds
@@ -13,6 +13,7 @@ from drainlint.model.expression import Await, Call, Constant, Expression, Name
 
 LOOPS_OWN = "asyncio.AbstractEventLoop.create_task"
 """What `self.worker.loop.create_task` is where only its name tells that it is a loop's."""
+HOOKS = frozenset({"startup-hook", "shutdown-hook"})
 HANDED = 6
 """Through how many functions of the project a handed-on callable is followed."""
 
@@ -47,6 +48,8 @@ class Runners(Targets):
         Its name tells it, unless it is a plain one, which an import or an assignment may give.
         """
         path = call.func.path
+        if call.method == "append" and (hooked := self._appended(path)) is not None:
+            return hooked
         if call.method not in self._runners:
             resolved = self.names.resolve(scope, path) if path and "." not in path else None
             symbol = None if resolved is None else resolved.symbol
@@ -60,6 +63,14 @@ class Runners(Targets):
             called_loop = named("event-loop", call.receiver.path)
             return self.knowledge.call(LOOPS_OWN) if called_loop else None
         return None if known is None else known[0]
+
+    def _appended(self, path: str) -> CallFacts | None:
+        """What adds to a framework's own list of hooks: `app.on_shutdown.append(close)`."""
+        *owner, hooks, _ = path.split(".") if path.count(".") > 1 else ("", "")
+        role = self.knowledge.decorators.get(f"*.{hooks}", "") if owner else ""
+        if role not in HOOKS:
+            return None
+        return CallFacts(path, does="register", runs=(Runs(role, at=0),))
 
     def given(
         self, scope: FunctionId, value: Expression, hops: int = 0

@@ -82,7 +82,11 @@ class Services:
     def lives(self, key: FunctionId) -> bool:
         """Whether a method's class starts, opens or signals something, not only uses it."""
         owner = self.classes.owner(key)
-        return owner is not None and self._lives(owner)
+        return owner is not None and (self._lives(owner) or self.waits_for_its_work(key))
+
+    def is_stopped_by(self, key: FunctionId) -> bool:
+        """Whether a method named for an end is that of a service, or waits for work in flight."""
+        return self.of_function(key) is not None or self.waits_for_its_work(key)
 
     def of(self, key: ClassId) -> Service | None:
         """The service that a class is; None where it holds nothing that must be stopped."""

@@ -14,6 +14,7 @@ from drainlint.model.expression import (
     Comprehension,
     Expression,
     Group,
+    Name,
     Starred,
 )
 from drainlint.model.statement import (
@@ -43,7 +44,7 @@ def repeats(known: Known, deadline: Deadline) -> Repeats | None:
         return None
     if known.facts is not None and known.facts.asynchronous and not known.occurrence.awaited:
         return None  # a coroutine that is only made: whoever awaits many awaits them together
-    if deadline.bound is Bound.EXPRESSION and not _is_name(deadline.text):
+    if deadline.bound is Bound.EXPRESSION and not _is_kept(known, deadline.text):
         return None
     if any(isinstance(loop, While) for loop in known.occurrence.spot.loops):
         return None
@@ -108,8 +109,13 @@ def _is_a_share(known: Known, deadline: Deadline) -> bool:
     )
 
 
-def _is_name(text: str) -> bool:
-    return bool(text) and all(part.isidentifier() for part in text.split("."))
+def _is_kept(known: Known, text: str) -> bool:
+    """Whether a bound is a name, the same on every turn; what a property gives is worked out."""
+    if not text or not all(part.isidentifier() for part in text.split(".")):
+        return False
+    head, _, last = text.rpartition(".")
+    owner = known.program.kinds.project_class(known.program.kinds.of(known.key, Name(head)))
+    return not head or owner is None or known.program.classes.method(owner, last) is None
 
 
 def _derived(loop: For, targets: set[str]) -> set[str]:

@@ -9,7 +9,13 @@ from drainlint.knowledge.names import named
 from drainlint.link.calls import Known
 from drainlint.link.cancelled import cancelled
 from drainlint.link.commands import controls_another, is_attended, is_brief
-from drainlint.link.elsewhere import SPAWNING, bounded_by_callers, bounded_in_each, limited
+from drainlint.link.elsewhere import (
+    SPAWNING,
+    bounded_by_callers,
+    bounded_in_each,
+    limited,
+    serves_workers,
+)
 from drainlint.link.ended import ended
 from drainlint.link.endings import gave_its_result
 from drainlint.link.feeds import endless, marker, ready
@@ -18,14 +24,16 @@ from drainlint.link.handed import HANDED_ON, hands_on, is_own_job, waits_by_defa
 from drainlint.link.jobs import waits_for_bounded_jobs
 from drainlint.link.killings import killed
 from drainlint.link.names import FunctionId, Variable
+from drainlint.link.origins import calls_on
 from drainlint.link.outcomes import is_pause, seen
 from drainlint.link.program import Program
-from drainlint.link.roles import WORKERS
+from drainlint.link.roles import HANDLERS, WORKERS
 from drainlint.link.roots import WHOLE
 from drainlint.link.services import STOP_WORDS
 from drainlint.link.spared import is_unconnected
 from drainlint.link.sums import earlier, repeats
 from drainlint.link.supervising import reaps_for_a_living, supervises
+from drainlint.link.waiters import is_daemon, left_to_a_waiter
 from drainlint.model.deadline import FOREVER, Bound, Deadline
 from drainlint.model.expression import (
     Await,
@@ -57,6 +65,11 @@ WAKING = frozenset(
 )
 CLIENTS = frozenset({"client", "limits"})
 """Verbs of calls that wait for nobody, but say how long others may."""
+PASSES_ON = {
+    "popen": frozenset({"send_signal", "terminate"}),
+    "server": frozenset({"stop", "shutdown"}),
+}
+"""Methods by which a child, or a server, is told to stop."""
 THROUGH = frozenset({"shield", "wrap_future", "wait_for"})
 """Functions that wait for just what they are given."""
 
@@ -110,8 +123,14 @@ def handed_over(known: Known) -> Iterator[Wait]:
             type=kind.short,
             deadline=FOREVER,
             handed_over=True,
-            bounded_by=known.bounded_by,
+            bounded_by=known.bounded_by or _left_behind(known, runs.role),
         )
+
+
+def _left_behind(known: Known, role: str) -> str:
+    """The daemon thread that a wait is handed to: whoever drains may give up on it."""
+    daemon = role == "thread" and is_daemon(known.program, known.key, known.call)
+    return known.call.text if daemon else ""
 
 
 def _killall(known: Known, facts: CallFacts) -> Wait | None:
@@ -238,6 +257,7 @@ def _noun(known: Known, verb: str, deadline: Deadline, facts: CallFacts | None =
         has_bounded_jobs=verb == "wait" and waits_for_bounded_jobs(known),
         is_for_another=verb == "process" and controls_another(known),
         is_facade=_is_facade(known),
+        serves_workers=verb in CLIENTS and serves_workers(known),
         awaited=known.is_asynchronous or _becomes_a_task(known),
         awaited_here=_is_awaited_here(known),
         blocks=verb not in ("bound", *CLIENTS) and not asynchronous,
@@ -362,7 +382,7 @@ def _bounded_elsewhere(known: Known, verb: str) -> str:
         return limited(known)
     if known.is_asynchronous and known.drain is not None:
         return bounded_by_callers(known.program, known.key) or bounded_in_each(known)
-    return ""
+    return left_to_a_waiter(known) if verb in ("join", "wait") else ""
 
 
 # What else bears on it
@@ -397,6 +417,8 @@ def _is_idle(known: Known) -> bool:
         return True
     if _waits_for_stop(known) and (beside or function.main or _is_interrupted(known)):
         return True
+    if _ends_by_a_signal(known):
+        return True
     if known.kind is not None and not (function.main or function.helper):
         return False
     return known.program.drain_paths.is_stop_wait(known.key, known.call)
@@ -421,6 +443,18 @@ def _is_told_to_end(known: Known) -> bool:
         return False
     stops = known.drain is not None and known.drain.sort != "finally"  # and waits for another stop
     return not stops and bool(known.function.worker) and _woken_by_stop(known)
+
+
+def _ends_by_a_signal(known: Known) -> bool:
+    """Whether a child or server is waited for that the program's signal handlers tell to stop.
+
+    A parent that passes its signals on has nothing else to do than to wait.
+    """
+    program, kind = known.program, known.kind
+    if known.drain is not None or kind is None or kind.nature not in PASSES_ON:
+        return False
+    told = calls_on(program, known.key, known.subject, PASSES_ON[kind.nature])
+    return any(program.roles.of(scope).keys() & HANDLERS for scope, _ in told)
 
 
 def _waits_for_stop(known: Known) -> bool:

@@ -63,6 +63,8 @@ class Wait(Noun):
     """The child is told to stop what lives elsewhere, and may well outlive this program."""
     is_facade: bool = False
     """It gives the result of a call of the project's own, as a blocking twin of that call does."""
+    serves_workers: bool = False
+    """It makes a client through which workers ask."""
     awaited: bool = False
     """It gives an awaitable, or is awaited: a coroutine waits, not a thread."""
     awaited_here: bool = False

@@ -40,7 +40,7 @@ class TimeoutOverBudget(Rule[Wait]):
     code = "DRN307"
     level = on_drain_path(Level.WARNING, Level.NOTE)
     words = (any_of("join(x)") | does(*WAITING, *CLIENTS, ways=(BOUNDED,)) | does("bound")) & (
-        DRAINS | any_of(IN_A_WORKER)
+        DRAINS | any_of(IN_A_WORKER) | does(*CLIENTS, ways=(BOUNDED,))
     )
 
     def check(self, wait: Wait) -> Iterator[Finding]:
@@ -50,7 +50,8 @@ class TimeoutOverBudget(Rule[Wait]):
             return
         if wait.ended or wait.killed:
             return
-        if wait.verb in CLIENTS and (wait.by_default or not (wait.drain or wait.function.worker)):
+        matters = wait.drain or wait.function.worker or wait.serves_workers
+        if wait.verb in CLIENTS and (wait.by_default or not matters):
             return
         if wait.drain is None and wait.verb not in CLIENTS:
             return
