@@ -8,7 +8,7 @@ from functools import cached_property
 from drainlint.finding import Confidence
 from drainlint.index.entries import MODULE, Binding, FunctionEntry, Parameter
 from drainlint.knowledge import Knowledge, TypeFacts
-from drainlint.link.classes import Classes
+from drainlint.link.classes import Classes, uses
 from drainlint.link.names import ClassId, FunctionId, Library, Module, Names, Symbol, Variable
 from drainlint.link.results import AWAITED, Results
 from drainlint.model.expression import (
@@ -308,10 +308,33 @@ class Kinds(Results):
         head = dotted.partition(".")[0]
         if not self.names.is_function(scope) or head == self.classes.self_name(scope):
             return None
-        if scope not in self._used:
-            self._used[scope] = _methods_used(self.names.function(scope))
-        used = self._used[scope].get(dotted, frozenset())
-        return self.tested_for(scope, dotted) or self._used_as(used)
+        return self.tested_for(scope, dotted) or self._used_as(self._uses_of(scope, dotted))
+
+    def _uses_of(self, scope: FunctionId, dotted: str) -> AbstractSet[str]:
+        """The methods called on a name where it is bound, and in what is nested in there.
+
+        `ready = self.handler.event_object()`: a callback sets it, and the function waits for it.
+        """
+        resolved = self.names.resolve(scope, dotted)
+        symbol = resolved.symbol if resolved is not None else None
+        home = symbol.scope if isinstance(symbol, Variable) else scope
+        if not self.names.is_function(home):
+            home = scope
+        if home not in self._used:
+            nested = (self.names.function(key) for key in self._nested.get(home, ()))
+            self._used[home] = _methods_used(self.names.function(home), nested)
+        return self._used[home].get(dotted, frozenset())
+
+    @cached_property
+    def _nested(self) -> Mapping[FunctionId, list[FunctionId]]:
+        """The functions nested in each function, directly or not."""
+        found: dict[FunctionId, list[FunctionId]] = defaultdict(list)
+        for key, _ in self.names.functions():
+            outer = self.names.enclosing(key)
+            while outer.name != MODULE and self.names.is_function(outer):
+                found[outer].append(key)
+                outer = self.names.enclosing(outer)
+        return dict(found)
 
     def _attribute_by_use(self, key: ClassId, name: str) -> Kind | None:
         return self._used_as(self.classes.used(key, name))
@@ -340,13 +363,17 @@ class Kinds(Results):
         return table
 
 
-def _methods_used(entry: FunctionEntry) -> Mapping[str, AbstractSet[str]]:
-    """The methods called in a function on each name or attribute."""
+def _methods_used(
+    entry: FunctionEntry, nested: Iterable[FunctionEntry]
+) -> Mapping[str, AbstractSet[str]]:
+    """The methods called in a function, and in those nested in it, on each name or attribute."""
     found: dict[str, set[str]] = defaultdict(set)
-    for call in entry.calls:
-        head, dot, method = call.func.path.rpartition(".")
-        if dot:
-            found[head].add(method)
+    for one in (entry, *nested):
+        own = set() if one is entry else {*one.bindings, *(p.name for p in one.parameters)}
+        for call in one.calls:
+            head, dot, _ = call.func.path.rpartition(".")
+            if dot and head.partition(".")[0] not in own:
+                found[head].update(uses(call))
     return found
 
 

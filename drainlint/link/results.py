@@ -23,6 +23,12 @@ from drainlint.model.kind import Kind, one_of
 
 AWAITED = frozenset({"coroutine", "task", "aio-future"})
 """Natures that an `await` is for."""
+CHOICES = 12
+"""So many methods of one name are asked what they give."""
+PLAIN = frozenset(
+    {"list", "set", "dict", "tuple", "deque", "path", "function", "class", "module", "coroutine"}
+)
+"""Natures that tell nothing of what a thing is for."""
 KEEPERS = frozenset(
     {
         "list",
@@ -127,7 +133,7 @@ class Results(Types, ABC):
             return self._super(scope, call.method)
         kind = self.of(scope, call.func)
         if kind is None:
-            return self._lookup(scope, call)
+            return self._lookup(scope, call) or self._by_method(scope, call)
         if kind.nature == "class":
             return kind.element
         if kind.nature == "function" and kind.is_project:
@@ -138,6 +144,31 @@ class Results(Types, ABC):
             given = self._returned(facts) if facts is not None else None
             return given or self._lookup(scope, call)
         return None
+
+    def _by_method(self, scope: FunctionId, call: Call) -> Kind | None:
+        """What a method gives whose owner is not known, where all of its name give one nature.
+
+        The project has a `spawn_managed_thread`, libraries have none, and each one returns a
+        green thread. Classes of the project are not told so: too much rests on them.
+        """
+        receiver = call.receiver
+        methods = self.classes.methods_called(call.method)
+        if receiver is None or not 0 < len(methods) <= CHOICES:
+            return None
+        if call.method in self.knowledge.last_names or self._is_known(scope, receiver):
+            return None
+        kinds = [self.result(method) for method in methods]
+        first = kinds[0]
+        if first is None or not first.nature or first.is_project or first.nature in PLAIN:
+            return None
+        alike = all(k is not None and k.nature == first.nature for k in kinds)
+        return first.seen(Confidence.MEDIUM) if alike else None
+
+    def _is_known(self, scope: FunctionId, value: Expression) -> bool:
+        """Whether it is known what something is, if only that it is a library's."""
+        resolved = self.names.resolve(scope, value.path) if value.path else None
+        from_library = resolved is not None and isinstance(resolved.symbol, Library)
+        return from_library or self.of(scope, value) is not None
 
     def _lookup(self, scope: FunctionId, call: Call) -> Kind | None:
         """Methods that give what they hold or are given: `d.get(k)`, `l.pop()`, `enter_context`."""
