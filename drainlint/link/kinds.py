@@ -84,8 +84,8 @@ class Kinds(Results):
                 return self.of(scope, value)
             case Logic(values=values):
                 return self._first(scope, values)
-            case Conditional(body=body, otherwise=otherwise):
-                return self._first(scope, (body, otherwise))
+            case Conditional(test=test, body=body, otherwise=otherwise):
+                return self.asked_for(scope, test, body) or self._first(scope, (body, otherwise))
             case Group(kind="tuple", items=items):
                 kinds = tuple(self.of(scope, i) for i in items)
                 return Kind("tuple", "tuple", element=next(filter(None, kinds), None), items=kinds)

@@ -110,10 +110,27 @@ class Results(Types, ABC):
     ) -> tuple[CallFacts, Kind | None] | None:
         """What is known of a library's class or function under a name of the project's own."""
         kind = self.of(scope, call.func)
-        if kind is None or kind.is_project or kind.nature not in ("class", "function"):
+        if kind is None:
+            dotted = self._library_function(scope, call.func.path)
+        elif kind.is_project or kind.nature not in ("class", "function"):
             return None
-        found = self.knowledge.call(kind.type)
-        return None if found is None else (found, self.kind_of_type(_split(kind.type)[0]))
+        else:
+            dotted = kind.type
+        found = self.knowledge.call(dotted) if dotted else None
+        return None if found is None else (found, self.kind_of_type(_split(dotted)[0]))
+
+    def _library_function(self, scope: FunctionId, name: str) -> str:
+        """The library's function that a name is another name for: `sleep = time.sleep`."""
+        resolved = self.names.resolve(scope, name) if name else None
+        if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
+            return ""
+        home, own = resolved.symbol.scope, resolved.symbol.name
+        ways = self.names.function(home).bindings.get(own, ())
+        if len(ways) != 1 or ways[0].how != "assign" or not ways[0].value.path:
+            return ""
+        target = self.names.resolve(home, ways[0].value.path)
+        symbol = target.symbol if target is not None else None
+        return symbol.dotted if isinstance(symbol, Library) else ""
 
     def _call(self, scope: FunctionId, call: Call) -> Kind | None:
         path = call.func.path
@@ -300,9 +317,19 @@ class Results(Types, ABC):
     def tested_for(self, scope: FunctionId, dotted: str) -> Kind | None:
         """What a function asks whether it is: `isinstance(x, Thread)`, of one class alone."""
         classes = self._asked_of(scope).get(dotted, ())
-        if len(classes) != 1:
-            return None
-        kind = self.of(scope, classes[0])
+        return self._instance_of(scope, classes[0]) if len(classes) == 1 else None
+
+    def asked_for(self, scope: FunctionId, test: Expression, value: Expression) -> Kind | None:
+        """What a value is where a test finds it so: `x if isinstance(x, Popen) else start(x)`."""
+        match test:
+            case Call(func=Name(dotted="isinstance"), arguments=(thing, asked)):
+                same = bool(value.path) and thing.value.path == value.path
+                return self._instance_of(scope, asked.value) if same else None
+        return None
+
+    def _instance_of(self, scope: FunctionId, asked: Expression) -> Kind | None:
+        """An instance of the class that something is tested for."""
+        kind = self.of(scope, asked)
         known = kind.element if kind is not None and kind.nature == "class" else None
         if known is None or not (known.nature or known.is_project):
             return None
