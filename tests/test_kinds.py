@@ -457,3 +457,42 @@ def test_a_function_of_a_library_is_known_under_the_name_that_another_module_giv
         return "" if known is None else known[0].does
 
     assert (does("sleep"), does("pause")) == ("sleep", "")
+
+
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [(": Transport | None", "Transport"), (": Optional[Other]", "Web"), ("", "Web")],
+)
+def test_what_is_made_of_several_classes_is_what_it_is_declared_as_if_they_derive_from_it(
+    declared: str, found: str
+) -> None:
+    made = program(
+        f"""
+        from typing import Optional
+
+        class Transport:
+            async def wait_closed(self): ...
+
+        class Tcp(Transport):
+            async def wait_closed(self): ...
+
+        class Web(Transport):
+            async def wait_closed(self): ...
+
+        class Other: ...
+
+        class Client:
+            def __init__(self):
+                self.transport{declared} = None
+
+            def connect(self, web):
+                if web:
+                    self.transport = Web()
+                else:
+                    self.transport = Tcp()
+        """
+    )
+
+    kind = kind_in(made, "Client.connect", "self.transport")
+    assert kind is not None
+    assert kind.short == found

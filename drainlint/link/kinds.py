@@ -216,6 +216,7 @@ class Kinds(Results):
         elements: list[Kind] = []
         container: Kind | None = None
         annotated: Kind | None = None
+        several = False
         for scope, way in ways:
             if way.how in ("caught", "augment", "import"):
                 continue
@@ -231,8 +232,12 @@ class Kinds(Results):
                 continue
             if way.how == "element":
                 elements.append(kind)
-            elif container is None or _says_more(kind, container):
-                container = kind
+            else:
+                several = several or (container is not None and kind.type != container.type)
+                if container is None or _says_more(kind, container):
+                    container = kind
+        if several and self._derives(container, annotated):
+            container = annotated  # one of several classes, all of them what is declared
         found = container or annotated
         if annotated is not None and (found is None or _says_more(annotated, found)):
             found = annotated
@@ -241,6 +246,11 @@ class Kinds(Results):
             known = next((e for e in elements if e.nature), elements[0])
             return Kind(found.type if found else nature, nature, element=known)
         return found
+
+    def _derives(self, kind: Kind | None, base: Kind | None) -> bool:
+        """Whether a thing is of a class of the project that derives from another one."""
+        owner, above = self.project_class(kind), self.project_class(base)
+        return owner is not None and above in self.classes.project_line(owner)
 
     def _each(self, scope: FunctionId, value: Expression) -> Kind | None:
         """What a loop over `value` binds."""
