@@ -411,6 +411,19 @@ def test_what_a_callback_sets_and_its_function_waits_for_is_an_event(
     assert (None if kind is None else kind.nature) == nature
 
 
+def test_what_a_coroutine_sets_and_waits_for_is_no_event_of_threads() -> None:
+    made = program(
+        """
+        async def refresh(client):
+            needed = client.event()
+            needed.set()
+            await client.first(needed.wait())
+        """
+    )
+
+    assert kind_in(made, "refresh", "needed") is None
+
+
 def test_a_choice_by_isinstance_gives_an_instance_of_the_class_asked_for() -> None:
     made = program(
         """

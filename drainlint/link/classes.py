@@ -165,7 +165,7 @@ class Classes:
                 for call in entry.calls:
                     path = call.func.path
                     if path.startswith(me) and path.count(".") == 2:  # noqa: PLR2004 - self.x.method
-                        found[path.split(".")[1]].update(uses(call))
+                        found[path.split(".")[1]].update(uses(call, entry))
             self._uses[key] = found
         return self._uses[key]
 
@@ -211,9 +211,16 @@ class Classes:
         return self._attributes[key]
 
 
-def uses(call: Call) -> tuple[str, ...]:
-    """What a call says of the thing that it is made on: `set`, and `set()` without arguments."""
-    return (call.method,) if call.arguments else (call.method, f"{call.method}()")
+def uses(call: Call, entry: FunctionEntry) -> Iterator[str]:
+    """What a call in a function says of the thing that it is made on, in the words of the tables.
+
+    `set`, `set()` where it has no arguments, and `plain wait` where no coroutine makes it.
+    """
+    yield call.method
+    if not call.arguments:
+        yield f"{call.method}()"
+    if not entry.is_async:
+        yield f"plain {call.method}"
 
 
 def _first_parameter(entry: FunctionEntry) -> str:

@@ -1,7 +1,7 @@
 """What things are: from construction, annotation, factories, containers, and use."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
@@ -331,9 +331,13 @@ class Kinds(Results):
         if not self.names.is_function(home):
             home = scope
         if home not in self._used:
-            nested = (self.names.function(key) for key in self._nested.get(home, ()))
+            nested = (self.names.function(key) for key in self.nested(home))
             self._used[home] = _methods_used(self.names.function(home), nested)
         return self._used[home].get(dotted, frozenset())
+
+    def nested(self, key: FunctionId) -> Sequence[FunctionId]:
+        """The functions nested in a function, directly or not."""
+        return self._nested.get(key, ())
 
     @cached_property
     def _nested(self) -> Mapping[FunctionId, list[FunctionId]]:
@@ -383,7 +387,7 @@ def _methods_used(
         for call in one.calls:
             head, dot, _ = call.func.path.rpartition(".")
             if dot and head.partition(".")[0] not in own:
-                found[head].update(uses(call))
+                found[head].update(uses(call, one))
     return found
 
 
