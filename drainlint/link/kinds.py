@@ -1,16 +1,14 @@
 """What things are: from construction, annotation, factories, containers, and use."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from functools import cached_property
+from collections.abc import Iterable
 
 from drainlint.finding import Confidence
-from drainlint.index.entries import MODULE, Binding, FunctionEntry, Parameter
-from drainlint.knowledge import Knowledge, TypeFacts
-from drainlint.link.classes import Classes, uses
+from drainlint.index.entries import MODULE, Binding, Parameter
+from drainlint.knowledge import Knowledge
+from drainlint.link.classes import Classes
 from drainlint.link.names import ClassId, FunctionId, Library, Module, Names, Symbol, Variable
 from drainlint.link.results import AWAITED, Results
+from drainlint.link.use import Use
 from drainlint.model.expression import (
     Arithmetic,
     Attribute,
@@ -47,7 +45,7 @@ class Kinds(Results):
         super().__init__(names, classes, knowledge)
         self.arguments: dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]] = {}
         """What callers pass to each parameter; filled once calls are resolved."""
-        self._used: dict[FunctionId, Mapping[str, AbstractSet[str]]] = {}
+        self.use = Use(names, knowledge)
 
     def forget(self) -> None:
         """Drop what rests on callers, for when more is known of them."""
@@ -318,77 +316,10 @@ class Kinds(Results):
         head = dotted.partition(".")[0]
         if not self.names.is_function(scope) or head == self.classes.self_name(scope):
             return None
-        return self.tested_for(scope, dotted) or self._used_as(self._uses_of(scope, dotted))
-
-    def _uses_of(self, scope: FunctionId, dotted: str) -> AbstractSet[str]:
-        """The methods called on a name where it is bound, and in what is nested in there.
-
-        `ready = self.handler.event_object()`: a callback sets it, and the function waits for it.
-        """
-        resolved = self.names.resolve(scope, dotted)
-        symbol = resolved.symbol if resolved is not None else None
-        home = symbol.scope if isinstance(symbol, Variable) else scope
-        if not self.names.is_function(home):
-            home = scope
-        if home not in self._used:
-            nested = (self.names.function(key) for key in self.nested(home))
-            self._used[home] = _methods_used(self.names.function(home), nested)
-        return self._used[home].get(dotted, frozenset())
-
-    def nested(self, key: FunctionId) -> Sequence[FunctionId]:
-        """The functions nested in a function, directly or not."""
-        return self._nested.get(key, ())
-
-    @cached_property
-    def _nested(self) -> Mapping[FunctionId, list[FunctionId]]:
-        """The functions nested in each function, directly or not."""
-        found: dict[FunctionId, list[FunctionId]] = defaultdict(list)
-        for key, _ in self.names.functions():
-            outer = self.names.enclosing(key)
-            while outer.name != MODULE and self.names.is_function(outer):
-                found[outer].append(key)
-                outer = self.names.enclosing(outer)
-        return dict(found)
+        return self.tested_for(scope, dotted) or self.use.as_what(self.use.of_name(scope, dotted))
 
     def _attribute_by_use(self, key: ClassId, name: str) -> Kind | None:
-        return self._used_as(self.classes.used(key, name))
-
-    def _used_as(self, used: AbstractSet[str]) -> Kind | None:
-        if not used:
-            return None
-        matching = [
-            (len(methods), facts)
-            for word in used & self._uses.keys()
-            for methods, facts in self._uses[word]
-            if methods <= used
-        ]
-        if not matching:
-            return None
-        _, facts = max(matching, key=lambda m: (m[0], m[1].name))
-        return Kind(facts.name, facts.nature, evidence=Confidence.MEDIUM)
-
-    @cached_property
-    def _uses(self) -> Mapping[str, list[tuple[frozenset[str], TypeFacts]]]:
-        table: dict[str, list[tuple[frozenset[str], TypeFacts]]] = defaultdict(list)
-        for facts in self.knowledge.types.values():
-            for methods in facts.used_as:
-                for method in methods:
-                    table[method].append((frozenset(methods), facts))
-        return table
-
-
-def _methods_used(
-    entry: FunctionEntry, nested: Iterable[FunctionEntry]
-) -> Mapping[str, AbstractSet[str]]:
-    """The methods called in a function, and in those nested in it, on each name or attribute."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for one in (entry, *nested):
-        own = set() if one is entry else {*one.bindings, *(p.name for p in one.parameters)}
-        for call in one.calls:
-            head, dot, _ = call.func.path.rpartition(".")
-            if dot and head.partition(".")[0] not in own:
-                found[head].update(uses(call, one))
-    return found
+        return self.use.as_what(self.classes.used(key, name))
 
 
 def _says_more(kind: Kind, known: Kind) -> bool:

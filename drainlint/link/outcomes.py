@@ -224,7 +224,7 @@ def _fillers(known: Known) -> Iterator[FunctionId]:
             yield from runs(known.program, scope, call)
     if known.kind is None or known.kind.nature not in EVENTS or not receiver.path:
         return
-    for target in known.program.kinds.nested(known.key):
+    for target in known.program.kinds.use.nested(known.key):
         calls = known.program.names.function(target).calls
         if any(c.func.path == f"{receiver.path}.set" for c in calls):
             yield target

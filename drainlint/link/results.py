@@ -111,26 +111,13 @@ class Results(Types, ABC):
         """What is known of a library's class or function under a name of the project's own."""
         kind = self.of(scope, call.func)
         if kind is None:
-            dotted = self._library_function(scope, call.func.path)
+            dotted = self.names.renamed(scope, call.func.path)
         elif kind.is_project or kind.nature not in ("class", "function"):
             return None
         else:
             dotted = kind.type
         found = self.knowledge.call(dotted) if dotted else None
         return None if found is None else (found, self.kind_of_type(_split(dotted)[0]))
-
-    def _library_function(self, scope: FunctionId, name: str) -> str:
-        """The library's function that a name is another name for: `sleep = time.sleep`."""
-        resolved = self.names.resolve(scope, name) if name else None
-        if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
-            return ""
-        home, own = resolved.symbol.scope, resolved.symbol.name
-        ways = self.names.function(home).bindings.get(own, ())
-        if len(ways) != 1 or ways[0].how != "assign" or not ways[0].value.path:
-            return ""
-        target = self.names.resolve(home, ways[0].value.path)
-        symbol = target.symbol if target is not None else None
-        return symbol.dotted if isinstance(symbol, Library) else ""
 
     def _call(self, scope: FunctionId, call: Call) -> Kind | None:
         path = call.func.path
