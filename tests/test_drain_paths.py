@@ -699,6 +699,66 @@ def test_a_task_that_waits_for_stop_is_waited_for_where_it_is_awaited() -> None:
     assert drain(made, "wind_up") is not None
 
 
+KEPT = {
+    "under a name": """
+        async def main(trigger=None):
+            if trigger is None:
+                trigger = told().wait
+            begin()
+            await trigger()
+            wind_up()
+    """,
+    "by its caller": """
+        async def main():
+            await until(told().wait)
+
+        async def until(trigger):
+            begin()
+            await trigger()
+            wind_up()
+    """,
+    "in the block of a task group": """
+        async def main(trigger=None):
+            if trigger is None:
+                trigger = told().wait
+            async with asyncio.TaskGroup() as group:
+                begin()
+                group.create_task(leave(trigger))
+            wind_up()
+
+        async def leave(trigger):
+            await trigger()
+            raise SystemExit
+    """,
+}
+WITH_HANDLER = """
+import asyncio, signal
+
+def begin(): ...
+
+def wind_up(): ...
+
+class Told:
+    def __init__(self):
+        self.event = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.event.set)
+"""
+
+
+@pytest.mark.parametrize("told", ["SIGTERM", "nobody"])
+@pytest.mark.parametrize("how", KEPT)
+def test_a_wait_for_stop_that_is_kept_to_be_called_later_is_one_where_it_is_called(
+    how: str, told: str
+) -> None:
+    text = WITH_HANDLER + textwrap.dedent(KEPT[how].replace("told().", "STOP.event."))
+    text += "\nSTOP = Told()\nasyncio.run(main())\n"
+    if told == "nobody":
+        text = text.replace("self.event.set)", "print)")
+    made = program(text)
+    assert (drain(made, "wind_up") is not None) == (told == "SIGTERM")
+    assert drain(made, "begin") is None
+
+
 def test_a_wait_for_an_event_that_no_handler_sets_is_no_wait_for_stop() -> None:
     made = program(WAITING.replace("done.set()", "pass"))
     assert drain(made, "wind_up") is None

@@ -304,3 +304,208 @@ def test_a_double_that_a_test_passes_says_nothing_of_the_program_unlike_a_real_t
 
     kind = kind_in(made, "Client.connected", "self.transport", "client.py")
     assert (None if kind is None else kind.nature) == nature
+
+
+CONTAINER = """
+    import eventlet
+
+    class Container:
+        def spawn_managed_thread(self, run):
+            return eventlet.spawn(run)
+    """
+
+
+def test_a_method_gives_what_all_of_its_name_give_where_nobody_says_whose_it_is() -> None:
+    made = program(
+        {
+            "container.py": CONTAINER,
+            "timer.py": """
+            class Timer:
+                container = None
+
+                def start(self):
+                    self.thread = self.container.spawn_managed_thread(self.run)
+            """,
+        }
+    )
+
+    kind = kind_in(made, "Timer.start", "self.thread", "timer.py")
+    assert kind is not None
+    assert (kind.nature, kind.evidence) == ("greenlet", Confidence.MEDIUM)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "def spawn_managed_thread(self, run): return threading.Thread(target=run)",
+        "def spawn_managed_thread(self, run): return run",
+    ],
+)
+def test_methods_of_one_name_that_give_different_things_tell_nothing(other: str) -> None:
+    made = program(
+        {
+            "container.py": CONTAINER,
+            "timer.py": f"""
+            import threading
+
+            class Other:
+                {other}
+
+            class Timer:
+                container = None
+
+                def start(self):
+                    self.thread = self.container.spawn_managed_thread(self.run)
+            """,
+        }
+    )
+
+    assert kind_in(made, "Timer.start", "self.thread", "timer.py") is None
+
+
+def test_a_method_of_a_known_thing_is_no_other_ones_of_its_name() -> None:
+    made = program(
+        {
+            "container.py": CONTAINER,
+            "timer.py": """
+            from elsewhere import Container
+
+            class Timer:
+                def __init__(self):
+                    self.container = Container()
+
+                def start(self):
+                    self.thread = self.container.spawn_managed_thread(self.run)
+            """,
+        }
+    )
+
+    assert kind_in(made, "Timer.start", "self.thread", "timer.py") is None
+
+
+@pytest.mark.parametrize(
+    ("callback", "nature"),
+    [
+        ("ready.set()", "event"),
+        ("ready.set(event)", None),  # a gauge, a setting
+        ("ready = []; ready.set()", None),  # another one
+    ],
+)
+def test_what_a_callback_sets_and_its_function_waits_for_is_an_event(
+    callback: str, nature: str | None
+) -> None:
+    made = program(
+        f"""
+        def enter(client):
+            ready = client.handler.event_object()
+
+            def created(event):
+                {callback}
+
+            client.exists("/ready", watch=created)
+            ready.wait()
+        """
+    )
+
+    kind = kind_in(made, "enter", "ready")
+    assert (None if kind is None else kind.nature) == nature
+
+
+def test_what_a_coroutine_sets_and_waits_for_is_no_event_of_threads() -> None:
+    made = program(
+        """
+        async def refresh(client):
+            needed = client.event()
+            needed.set()
+            await client.first(needed.wait())
+        """
+    )
+
+    assert kind_in(made, "refresh", "needed") is None
+
+
+def test_a_choice_by_isinstance_gives_an_instance_of_the_class_asked_for() -> None:
+    made = program(
+        """
+        import subprocess
+
+        class Pipe:
+            def __init__(self, command):
+                self.process = command if isinstance(command, subprocess.Popen) else start(command)
+
+        def build():
+            return Pipe(["sort"])
+        """
+    )
+
+    kind = kind_in(made, "Pipe.__init__", "self.process")
+    assert kind is not None
+    assert kind.nature == "popen"
+
+
+def test_a_function_of_a_library_is_known_under_the_name_that_another_module_gives_it() -> None:
+    made = program(
+        {
+            "compat.py": """
+            import time
+
+            sleep = time.sleep
+            if WINDOWS:
+                pause = time.sleep
+            else:
+                pause = print
+            """,
+            "pool.py": """
+            from compat import pause, sleep
+
+            def get():
+                sleep(1)
+                pause(1)
+            """,
+        }
+    )
+
+    def does(name: str) -> str:
+        known = made.facts(FunctionId("pool.py", "get"), call_in(made, "get", name, "pool.py"))
+        return "" if known is None else known[0].does
+
+    assert (does("sleep"), does("pause")) == ("sleep", "")
+
+
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [(": Transport | None", "Transport"), (": Optional[Other]", "Web"), ("", "Web")],
+)
+def test_what_is_made_of_several_classes_is_what_it_is_declared_as_if_they_derive_from_it(
+    declared: str, found: str
+) -> None:
+    made = program(
+        f"""
+        from typing import Optional
+
+        class Transport:
+            async def wait_closed(self): ...
+
+        class Tcp(Transport):
+            async def wait_closed(self): ...
+
+        class Web(Transport):
+            async def wait_closed(self): ...
+
+        class Other: ...
+
+        class Client:
+            def __init__(self):
+                self.transport{declared} = None
+
+            def connect(self, web):
+                if web:
+                    self.transport = Web()
+                else:
+                    self.transport = Tcp()
+        """
+    )
+
+    kind = kind_in(made, "Client.connect", "self.transport")
+    assert kind is not None
+    assert kind.short == found

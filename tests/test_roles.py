@@ -213,6 +213,17 @@ TABLES = {
         signals.update(SIGTERM=on_term)
         signals["SIGHUP"] = on_hup
     """,
+    "a helper that binds the signal to the handler it is given": """
+        from functools import partial
+
+        class Worker:
+            def __init__(self):
+                self.add(signal.SIGTERM, on_term)
+                self.add(signal.SIGHUP, on_hup)
+
+            def add(self, number, handler):
+                signal.signal(number, partial(handler, number))
+    """,
     "the values of a class's own table": """
         class Server:
             handlers = {signal.SIGTERM: on_term, signal.SIGHUP: on_hup}

@@ -45,7 +45,10 @@ class TypeFacts:
     element: str = ""
     """What iterating over it gives, as a type."""
     used_as: tuple[tuple[str, ...], ...] = ()
-    """Sets of methods; whoever is used with all of one set is taken for this type."""
+    """Sets of methods; whoever is used with all of one set is taken for this type.
+
+    `set()` is a call without arguments, `plain wait` one that no coroutine makes.
+    """
     through: tuple[str, ...] = ()
     """Methods through which others do their work: a subclass with its own changes what they do."""
     entered: str = ""

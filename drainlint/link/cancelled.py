@@ -10,6 +10,7 @@ from drainlint.link.calls import Known
 from drainlint.link.ended import statement_calls
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import made, runs, ways
+from drainlint.link.surroundings import Occurrence, occurrences
 from drainlint.link.turns import always_leaves
 from drainlint.model.expression import Call, Comprehension, Expression, Group, Subscript
 from drainlint.model.place import Place
@@ -53,7 +54,7 @@ def _cancels_before(known: Known) -> bool:
         if _collects_cancelled(statement, awaited) or _helper_cancels(known, statement, awaited):
             return True
         for call in _calls(statement):
-            if gathers and CANCELLING.search(call.method):
+            if gathers and CANCELLING.search(call.method) and not _spares_some(known, call):
                 return True
             if call.method != "cancel" or call.receiver is None:
                 continue
@@ -109,6 +110,36 @@ def _helper_cancels(known: Known, statement: Statement, awaited: set[str]) -> bo
             if (gives and stopped & given) or (call.receiver is not None and stopped & awaited):
                 return True
     return False
+
+
+def _spares_some(known: Known, call: Call) -> bool:
+    """Whether a helper cancels a task only where a test of something else says so.
+
+    `if not iscoroutinefunction(job.func): log(...)`, and only `else: task.cancel()`; whether there
+    is such a task, and whether it is done, does not matter.
+    """
+    return any(
+        _depends_on_another(known, one)
+        for target in known.program.graph.targets(known.key, call)
+        if (body := known.program.bodies.get(target)) is not None
+        for one in occurrences(body, target.path)
+        if one.function == target and one.call.method == "cancel"
+    )
+
+
+def _depends_on_another(known: Known, one: Occurrence) -> bool:
+    """Whether a test around a `cancel` asks neither for its task nor for a parameter alone."""
+    path = "" if one.call.receiver is None else one.call.receiver.path
+    plain = {p.name for p in known.program.names.function(one.function).parameters} | {path}
+    tests = (s.owner.test for s in one.spot.outward() if isinstance(s.owner, If))
+    return bool(path) and any(
+        test.path not in plain and not any(_is_of(part.path, path) for part in test.walk())
+        for test in tests
+    )
+
+
+def _is_of(path: str, task: str) -> bool:
+    return path == task or path.startswith(f"{task}.")
 
 
 def _cancelled_in(entry: FunctionEntry) -> Iterator[str]:

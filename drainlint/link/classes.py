@@ -7,6 +7,7 @@ from functools import cached_property
 
 from drainlint.index.entries import Binding, FunctionEntry
 from drainlint.link.names import ClassId, FunctionId, Library, Names
+from drainlint.model.expression import Call
 
 DEPTH = 20
 """How many bases are followed before a hierarchy is given up as circular."""
@@ -164,8 +165,7 @@ class Classes:
                 for call in entry.calls:
                     path = call.func.path
                     if path.startswith(me) and path.count(".") == 2:  # noqa: PLR2004 - self.x.method
-                        _, attribute, method = path.split(".")
-                        found[attribute].add(method)
+                        found[path.split(".")[1]].update(uses(call, entry))
             self._uses[key] = found
         return self._uses[key]
 
@@ -209,6 +209,18 @@ class Classes:
                         found[attribute].extend((function, way) for way in ways)
             self._attributes[key] = dict(found)
         return self._attributes[key]
+
+
+def uses(call: Call, entry: FunctionEntry) -> Iterator[str]:
+    """What a call in a function says of the thing that it is made on, in the words of the tables.
+
+    `set`, `set()` where it has no arguments, and `plain wait` where no coroutine makes it.
+    """
+    yield call.method
+    if not call.arguments:
+        yield f"{call.method}()"
+    if not entry.is_async:
+        yield f"plain {call.method}"
 
 
 def _first_parameter(entry: FunctionEntry) -> str:

@@ -14,6 +14,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.origins import calls_on, made, runs
 from drainlint.link.program import Program
 from drainlint.link.results import parameters_of
+from drainlint.link.surroundings import occurrences
 from drainlint.link.turns import is_endless, leaves
 from drainlint.model.close import Close
 from drainlint.model.deadline import AT_ONCE, FOREVER, Bound, Deadline
@@ -23,6 +24,8 @@ from drainlint.model.place import Place
 from drainlint.model.statement import While, With
 
 CLOSING = frozenset({"close", "flush"})
+HANDED_ON = frozenset({"wait_closed"})
+"""What a class that wraps a stream or a server lets its callers wait for."""
 WRITERS = frozenset({"stream-writer", "stream", "file"})
 """What is flushed after every write, not at the end alone."""
 SPAWNS = frozenset({"submit", "map"})
@@ -40,6 +43,9 @@ def closes(known: Known) -> Iterator[Close]:
     """The close that a call is, or that it registers."""
     facts = known.facts
     if facts is None:
+        inner = _handed_on(known)
+        if inner is not None:
+            yield _noun(known, known.call.place, known.call.text, inner.kind, FOREVER)
         return
     if facts.does in CLOSING and not _flushes_a_writer(known, facts):
         deadline = known.program.values.deadline(known.key, known.call, facts)
@@ -50,12 +56,45 @@ def closes(known: Known) -> Iterator[Close]:
         unawaited = facts.asynchronous and not known.awaited
         given_on = unawaited and (hands_on(known) or known.occurrence.dropped)
         spared = given_on or _joins_no_handler(known, facts) or is_only_tried(known)
+        spared = spared or _is_judged_above(known)
         spared = spared or keeps_nothing(known) or is_answered(known) or has_served(known)
         if waits and not (deadline.polls or spared):
             yield _noun(known, known.call.place, known.call.text, known.kind, deadline)
     for one in facts.runs:
         if one.role in HOOKS:
             yield from _hooked(known, one.argument, one.at)
+
+
+def _handed_on(known: Known) -> Known | None:
+    """The close that an awaited method of the project makes for its caller, under the same name.
+
+    `async def wait_closed(self): await self.writer.wait_closed()`: who awaits it can bound it.
+    """
+    if not known.awaited or known.call.method not in HANDED_ON:
+        return None
+    for target in known.program.graph.targets(known.key, known.call):
+        body = known.program.bodies.get(target)
+        for occurrence in occurrences(body, target.path) if body is not None else ():
+            inner = Known(known.program, occurrence)
+            if inner.key == target and _is_wrapped(inner) and not inner.bounded_by:
+                return inner
+    return None
+
+
+def _is_wrapped(known: Known) -> bool:
+    """Whether a close is all that its method is for, which bears its name and is awaited."""
+    facts = known.facts
+    closing = facts is not None and facts.does in CLOSING and known.call.method in HANDED_ON
+    return closing and known.awaited and hands_on(known)
+
+
+def _is_judged_above(known: Known) -> bool:
+    """Whether a close stands in such a method, and whoever awaits that while it stops is judged."""
+    callers = known.program.graph.callees
+    return _is_wrapped(known) and any(
+        known.program.drain(caller, callers[caller][known.key].line) is not None
+        for caller in known.program.graph.callers.get(known.key, ())
+    )
 
 
 def _is_let_wait(known: Known, switch: str) -> bool:

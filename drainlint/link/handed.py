@@ -12,11 +12,14 @@ from drainlint.link.program import IMPLEMENTED, Program
 from drainlint.link.results import parameters_of
 from drainlint.link.surroundings import occurrences
 from drainlint.model.deadline import Bound
+from drainlint.model.expression import Constant, Expression
 
 WAITING = frozenset({"wait", "join", "result", "exception", "get", "wait_for", "communicate"})
 """Names of methods that say that they wait."""
 HANDED_ON = frozenset({"wait", "join"})
 """What such a method hands on."""
+SWITCHES = ("block", "blocking", "wait")
+"""Parameters by which a caller says that it does not wait at all: `get(block=False)`."""
 WAITED_ON = (IMPLEMENTED - {"executor"}) | {"aio-condition", "aio-event", "aio-future", "aio-queue"}
 """Natures of what is built to be waited for: whoever wraps one hands the wait on."""
 
@@ -103,6 +106,8 @@ def waits_by_default(known: Known) -> str:
             continue
         verb, parameter, nature = _handed_on(known.program, target)
         given = dict(parameters_of(entry, known.call, bound=bool(entry.owner)))
+        if any(_is_false(given.get(name)) for name in SWITCHES):
+            continue
         if verb and not parameter:
             return verb if known.drain is not None or nature == "event" else ""
         if verb and (
@@ -110,6 +115,10 @@ def waits_by_default(known: Known) -> str:
         ):
             return verb
     return ""
+
+
+def _is_false(value: Expression | None) -> bool:
+    return isinstance(value, Constant) and value.value is False
 
 
 def _handed_on(program: Program, key: FunctionId) -> tuple[str, str, str]:

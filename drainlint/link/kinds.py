@@ -1,16 +1,14 @@
 """What things are: from construction, annotation, factories, containers, and use."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from functools import cached_property
+from collections.abc import Iterable
 
 from drainlint.finding import Confidence
-from drainlint.index.entries import MODULE, Binding, FunctionEntry, Parameter
-from drainlint.knowledge import Knowledge, TypeFacts
+from drainlint.index.entries import MODULE, Binding, Parameter
+from drainlint.knowledge import Knowledge
 from drainlint.link.classes import Classes
 from drainlint.link.names import ClassId, FunctionId, Library, Module, Names, Symbol, Variable
 from drainlint.link.results import AWAITED, Results
+from drainlint.link.use import Use
 from drainlint.model.expression import (
     Arithmetic,
     Attribute,
@@ -47,8 +45,7 @@ class Kinds(Results):
         super().__init__(names, classes, knowledge)
         self.arguments: dict[FunctionId, dict[str, list[tuple[FunctionId, Expression]]]] = {}
         """What callers pass to each parameter; filled once calls are resolved."""
-        self._own_uses: dict[frozenset[str], bool] = {}
-        self._used: dict[FunctionId, Mapping[str, AbstractSet[str]]] = {}
+        self.use = Use(names, classes, knowledge)
 
     def forget(self) -> None:
         """Drop what rests on callers, for when more is known of them."""
@@ -85,8 +82,8 @@ class Kinds(Results):
                 return self.of(scope, value)
             case Logic(values=values):
                 return self._first(scope, values)
-            case Conditional(body=body, otherwise=otherwise):
-                return self._first(scope, (body, otherwise))
+            case Conditional(test=test, body=body, otherwise=otherwise):
+                return self.asked_for(scope, test, body) or self._first(scope, (body, otherwise))
             case Group(kind="tuple", items=items):
                 kinds = tuple(self.of(scope, i) for i in items)
                 return Kind("tuple", "tuple", element=next(filter(None, kinds), None), items=kinds)
@@ -217,6 +214,7 @@ class Kinds(Results):
         elements: list[Kind] = []
         container: Kind | None = None
         annotated: Kind | None = None
+        several = False
         for scope, way in ways:
             if way.how in ("caught", "augment", "import"):
                 continue
@@ -232,8 +230,12 @@ class Kinds(Results):
                 continue
             if way.how == "element":
                 elements.append(kind)
-            elif container is None or _says_more(kind, container):
-                container = kind
+            else:
+                several = several or (container is not None and kind.type != container.type)
+                if container is None or _says_more(kind, container):
+                    container = kind
+        if several and self._derives(container, annotated):
+            container = annotated  # one of several classes, all of them what is declared
         found = container or annotated
         if annotated is not None and (found is None or _says_more(annotated, found)):
             found = annotated
@@ -242,6 +244,11 @@ class Kinds(Results):
             known = next((e for e in elements if e.nature), elements[0])
             return Kind(found.type if found else nature, nature, element=known)
         return found
+
+    def _derives(self, kind: Kind | None, base: Kind | None) -> bool:
+        """Whether a thing is of a class of the project that derives from another one."""
+        owner, above = self.project_class(kind), self.project_class(base)
+        return owner is not None and above in self.classes.project_line(owner)
 
     def _each(self, scope: FunctionId, value: Expression) -> Kind | None:
         """What a loop over `value` binds."""
@@ -309,57 +316,10 @@ class Kinds(Results):
         head = dotted.partition(".")[0]
         if not self.names.is_function(scope) or head == self.classes.self_name(scope):
             return None
-        if scope not in self._used:
-            self._used[scope] = _methods_used(self.names.function(scope))
-        used = self._used[scope].get(dotted, frozenset())
-        return self.tested_for(scope, dotted) or self._used_as(used)
+        return self.tested_for(scope, dotted) or self.use.as_what(self.use.of_name(scope, dotted))
 
     def _attribute_by_use(self, key: ClassId, name: str) -> Kind | None:
-        return self._used_as(self.classes.used(key, name))
-
-    def _used_as(self, used: AbstractSet[str]) -> Kind | None:
-        if not used:
-            return None
-        matching = [
-            (len(methods), facts)
-            for word in used & self._uses.keys()
-            for methods, facts in self._uses[word]
-            if methods <= used and not self._is_of_the_project(methods)
-        ]
-        if not matching:
-            return None
-        _, facts = max(matching, key=lambda m: (m[0], m[1].name))
-        return Kind(facts.name, facts.nature, evidence=Confidence.MEDIUM)
-
-    def _is_of_the_project(self, methods: frozenset[str]) -> bool:
-        """Whether a class of the project has these methods as well: then its things are used."""
-        if methods not in self._own_uses:
-            first, *others = methods
-            owners = (self.classes.owner(f) for f in self.classes.methods_called(first))
-            self._own_uses[methods] = any(
-                owner is not None and all(self.classes.method(owner, name) for name in others)
-                for owner in owners
-            )
-        return self._own_uses[methods]
-
-    @cached_property
-    def _uses(self) -> Mapping[str, list[tuple[frozenset[str], TypeFacts]]]:
-        table: dict[str, list[tuple[frozenset[str], TypeFacts]]] = defaultdict(list)
-        for facts in self.knowledge.types.values():
-            for methods in facts.used_as:
-                for method in methods:
-                    table[method].append((frozenset(methods), facts))
-        return table
-
-
-def _methods_used(entry: FunctionEntry) -> Mapping[str, AbstractSet[str]]:
-    """The methods called in a function on each name or attribute."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for call in entry.calls:
-        head, dot, method = call.func.path.rpartition(".")
-        if dot:
-            found[head].add(method)
-    return found
+        return self.use.as_what(self.classes.used(key, name))
 
 
 def _says_more(kind: Kind, known: Kind) -> bool:

@@ -240,6 +240,19 @@ class Names:
             name, first = name.rpartition(".")[0], False
         return self._member(scope.path, head) or _builtin(head)
 
+    def renamed(self, scope: FunctionId, name: str) -> str:
+        """The library's function that a name is another name for: `sleep = time.sleep`."""
+        resolved = self.resolve(scope, name) if name else None
+        if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
+            return ""
+        home, own = resolved.symbol.scope, resolved.symbol.name
+        ways = self.function(home).bindings.get(own, ())
+        if len(ways) != 1 or ways[0].how != "assign" or not ways[0].value.path:
+            return ""
+        target = self.resolve(home, ways[0].value.path)
+        symbol = target.symbol if target is not None else None
+        return symbol.dotted if isinstance(symbol, Library) else ""
+
     def filled(self, path: str, name: str) -> Iterable[tuple[FunctionId, Binding]]:
         """What the functions of a module put into a container of its own namespace."""
         if path not in self._filled:

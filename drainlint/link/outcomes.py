@@ -240,17 +240,26 @@ def _handed_along(known: Known) -> frozenset[str]:
     )
 
 
-def _filled(known: Known) -> frozenset[str]:
-    """The names of this function that the worker's own function fills, nested in it as it is."""
+def _fillers(known: Known) -> Iterator[FunctionId]:
+    """The function of the worker that is waited for; callbacks nested here that set an event."""
     receiver = known.call.receiver
-    targets = (
-        target
-        for scope, call in (() if receiver is None else made(known.program, known.key, receiver))
-        if scope == known.key
-        for target in runs(known.program, scope, call)
-    )
+    if receiver is None:
+        return
+    for scope, call in made(known.program, known.key, receiver):
+        if scope == known.key:
+            yield from runs(known.program, scope, call)
+    if known.kind is None or known.kind.nature not in EVENTS or not receiver.path:
+        return
+    for target in known.program.kinds.use.nested(known.key):
+        calls = known.program.names.function(target).calls
+        if any(c.func.path == f"{receiver.path}.set" for c in calls):
+            yield target
+
+
+def _filled(known: Known) -> frozenset[str]:
+    """The names of this function that such functions fill, nested in it as they are."""
     found: set[str] = set()
-    for target in targets:
+    for target in _fillers(known):
         entry = known.program.names.function(target)
         if entry.parent != known.key.name or target.path != known.key.path:
             continue

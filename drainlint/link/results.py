@@ -23,6 +23,12 @@ from drainlint.model.kind import Kind, one_of
 
 AWAITED = frozenset({"coroutine", "task", "aio-future"})
 """Natures that an `await` is for."""
+CHOICES = 12
+"""So many methods of one name are asked what they give."""
+PLAIN = frozenset(
+    {"list", "set", "dict", "tuple", "deque", "path", "function", "class", "module", "coroutine"}
+)
+"""Natures that tell nothing of what a thing is for."""
 KEEPERS = frozenset(
     {
         "list",
@@ -104,10 +110,14 @@ class Results(Types, ABC):
     ) -> tuple[CallFacts, Kind | None] | None:
         """What is known of a library's class or function under a name of the project's own."""
         kind = self.of(scope, call.func)
-        if kind is None or kind.is_project or kind.nature not in ("class", "function"):
+        if kind is None:
+            dotted = self.names.renamed(scope, call.func.path)
+        elif kind.is_project or kind.nature not in ("class", "function"):
             return None
-        found = self.knowledge.call(kind.type)
-        return None if found is None else (found, self.kind_of_type(_split(kind.type)[0]))
+        else:
+            dotted = kind.type
+        found = self.knowledge.call(dotted) if dotted else None
+        return None if found is None else (found, self.kind_of_type(_split(dotted)[0]))
 
     def _call(self, scope: FunctionId, call: Call) -> Kind | None:
         path = call.func.path
@@ -127,7 +137,7 @@ class Results(Types, ABC):
             return self._super(scope, call.method)
         kind = self.of(scope, call.func)
         if kind is None:
-            return self._lookup(scope, call)
+            return self._lookup(scope, call) or self._by_method(scope, call)
         if kind.nature == "class":
             return kind.element
         if kind.nature == "function" and kind.is_project:
@@ -138,6 +148,31 @@ class Results(Types, ABC):
             given = self._returned(facts) if facts is not None else None
             return given or self._lookup(scope, call)
         return None
+
+    def _by_method(self, scope: FunctionId, call: Call) -> Kind | None:
+        """What a method gives whose owner is not known, where all of its name give one nature.
+
+        The project has a `spawn_managed_thread`, libraries have none, and each one returns a
+        green thread. Classes of the project are not told so: too much rests on them.
+        """
+        receiver = call.receiver
+        methods = self.classes.methods_called(call.method)
+        if receiver is None or not 0 < len(methods) <= CHOICES:
+            return None
+        if call.method in self.knowledge.last_names or self._is_known(scope, receiver):
+            return None
+        kinds = [self.result(method) for method in methods]
+        first = kinds[0]
+        if first is None or not first.nature or first.is_project or first.nature in PLAIN:
+            return None
+        alike = all(k is not None and k.nature == first.nature for k in kinds)
+        return first.seen(Confidence.MEDIUM) if alike else None
+
+    def _is_known(self, scope: FunctionId, value: Expression) -> bool:
+        """Whether it is known what something is, if only that it is a library's."""
+        resolved = self.names.resolve(scope, value.path) if value.path else None
+        from_library = resolved is not None and isinstance(resolved.symbol, Library)
+        return from_library or self.of(scope, value) is not None
 
     def _lookup(self, scope: FunctionId, call: Call) -> Kind | None:
         """Methods that give what they hold or are given: `d.get(k)`, `l.pop()`, `enter_context`."""
@@ -269,9 +304,19 @@ class Results(Types, ABC):
     def tested_for(self, scope: FunctionId, dotted: str) -> Kind | None:
         """What a function asks whether it is: `isinstance(x, Thread)`, of one class alone."""
         classes = self._asked_of(scope).get(dotted, ())
-        if len(classes) != 1:
-            return None
-        kind = self.of(scope, classes[0])
+        return self._instance_of(scope, classes[0]) if len(classes) == 1 else None
+
+    def asked_for(self, scope: FunctionId, test: Expression, value: Expression) -> Kind | None:
+        """What a value is where a test finds it so: `x if isinstance(x, Popen) else start(x)`."""
+        match test:
+            case Call(func=Name(dotted="isinstance"), arguments=(thing, asked)):
+                same = bool(value.path) and thing.value.path == value.path
+                return self._instance_of(scope, asked.value) if same else None
+        return None
+
+    def _instance_of(self, scope: FunctionId, asked: Expression) -> Kind | None:
+        """An instance of the class that something is tested for."""
+        kind = self.of(scope, asked)
         known = kind.element if kind is not None and kind.nature == "class" else None
         if known is None or not (known.nature or known.is_project):
             return None

@@ -16,6 +16,8 @@ LOOPS_OWN = "asyncio.AbstractEventLoop.create_task"
 HOOKS = frozenset({"startup-hook", "shutdown-hook"})
 HANDED = 6
 """Through how many functions of the project a handed-on callable is followed."""
+WRAPPING = frozenset({"partial", "partialmethod", "WeakMethod"})
+"""Calls that give what calls their first argument."""
 
 
 class Runners(Targets):
@@ -76,6 +78,8 @@ class Runners(Targets):
         self, scope: FunctionId, value: Expression, hops: int = 0
     ) -> Iterator[tuple[FunctionId, FunctionId]]:
         """What a value may be, and who hands it on: a caller, where it comes by a parameter."""
+        while isinstance(value, Call) and value.method in WRAPPING and value.arguments:
+            value = value.arguments[0].value
         found = self.handed(scope, value) or self.possible(scope, value)
         yield from ((scope, target) for target in found)
         path = value.path

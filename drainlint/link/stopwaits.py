@@ -24,6 +24,8 @@ SETS = frozenset(
 """Methods by which a handler tells the main flow."""
 ASKS = frozenset({"is_set", "isSet", "done", "wait", "get", "get_nowait", "empty", "cancelled"})
 """Methods by which the main flow asks for it."""
+KEPT = frozenset({"wait"})
+"""Methods that are kept, or handed on, to be called as the wait for it."""
 PAUSES = frozenset({"pause", "sigwait", "sigwaitinfo"})
 WATCHED = ASKS | PAUSES
 BY_SIGNAL = frozenset({"signal.pause", "signal.sigwait", "signal.sigwaitinfo"})
@@ -187,7 +189,8 @@ class StopWaits:
     def direct(self, key: FunctionId, entry: FunctionEntry) -> Wait | None:
         """Where a function itself waits for the request to stop, first of all."""
         for call in entry.calls:
-            if call.method in WATCHED and self.is_wait(key, call):
+            watched = call.method in WATCHED and self.is_wait(key, call)
+            if watched or self._is_wait_kept(key, call.func.path):
                 return self._placed(key, entry, call)
         for awaited in entry.awaits:
             if self.is_told(key, awaited.value.path):
@@ -196,6 +199,25 @@ class StopWaits:
             if self._ends_when_told(key, turn):
                 return Wait(_shown(turn), turn.last_line + 1, by_loop=True)
         return None
+
+    def _is_wait_kept(self, key: FunctionId, name: str, steps: int = 0) -> bool:
+        """Whether a name stands for such a wait itself: `trigger = stop.wait`, or a caller's."""
+        if not name or "." in name or steps > NEAR or not self.told:
+            return False
+        resolved = self.names.resolve(key, name)
+        if resolved is None or not isinstance(resolved.symbol, Variable):
+            return False
+        home = resolved.symbol.scope
+        ways = self.names.function(home).bindings.get(name, ())
+        kept = [(home, way.value) for way in ways if way.how == "assign" and not way.items]
+        kept += self.graph.kinds.arguments.get(home, {}).get(name, ())
+        for scope, value in kept:
+            head, _, method = value.path.rpartition(".")
+            if method in KEPT and self.is_told(scope, head):
+                return True
+            if scope != home and self._is_wait_kept(scope, value.path, steps + 1):
+                return True
+        return False
 
     def _placed(self, key: FunctionId, entry: FunctionEntry, call: Call) -> Wait | None:
         """A wait goes on behind the loop it is in; one with a timeout, and no loop, is a pause."""
@@ -282,10 +304,10 @@ class StopWaits:
         """Those who call a function that waits, and so wait there themselves."""
         calling: dict[FunctionId, list[FunctionId]] = defaultdict(list)
         for key in wave:
-            if self.roles.registered(key) & WORKERS:  # whoever starts it goes on at once
-                continue
+            goes_on = bool(self.roles.registered(key) & WORKERS)  # whoever starts it, at once
             for caller in self.graph.callers.get(key, ()):
-                calling[caller].append(key)
+                if not goes_on or self._group_around(caller, key) is not None:
+                    calling[caller].append(key)
         for caller in sorted(calling):
             if caller in found or self._is_handler(caller):
                 continue
@@ -310,10 +332,23 @@ class StopWaits:
         self, caller: FunctionId, entry: FunctionEntry, callee: FunctionId
     ) -> Place | None:
         """Where a function waits for one that it calls; None where it only makes its coroutine."""
+        group = self._group_around(caller, callee)
+        if group is not None:
+            return group
         place = self.graph.callees[caller][callee]
         called = self.names.function(callee)
         runs_later = called.is_async and not called.is_generator
         return where_awaited(entry, place) if runs_later else place
+
+    def _group_around(self, caller: FunctionId, callee: FunctionId) -> Place | None:
+        """The block of a task group, which waits for the tasks begun in it, around a call."""
+        line = self.graph.callees[caller][callee].line
+        for entered in self.names.function(caller).entered:
+            if entered.first_line <= line <= entered.last_line:
+                kind = self.graph.kinds.of(caller, entered.value)
+                if kind is not None and kind.nature == "task-group":
+                    return Place(entered.first_line, 1, entered.last_line, 0)
+        return None
 
     def _is_handler(self, key: FunctionId) -> bool:
         """Handlers never wait for what they set themselves."""

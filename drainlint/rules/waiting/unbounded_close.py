@@ -35,7 +35,8 @@ class UnboundedClose(Rule[Close]):
     code = "DRN314"
     level = always(Level.WARNING)
     words = (
-        any_of("ThreadPoolExecutor", "ProcessPoolExecutor") | does("close", "flush", "register")
+        any_of("ThreadPoolExecutor", "ProcessPoolExecutor", "wait_closed")
+        | does("close", "flush", "register")
     ) & (DRAINS | does("register"))
 
     def check(self, close: Close) -> Iterator[Finding]:
