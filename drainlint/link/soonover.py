@@ -54,7 +54,17 @@ def is_soon_over(known: Known) -> bool:
         return False
     jobs = workers_of(known)
     told = frozenset(_told(known)) if jobs else frozenset()
-    return bool(jobs) and all(_is_brief(_Job(known.program, job, told)) for job in jobs)
+    return bool(jobs) and all(
+        _has_its_time(known.program, job) and _is_brief(_Job(known.program, job, told))
+        for job in jobs
+    )
+
+
+def _has_its_time(program: Program, job: FunctionId) -> bool:
+    """Whether a job pauses, waits or goes round: a stub that does nothing says nothing."""
+    entry = program.names.function(job)
+    facts = (program.facts(job, call) for call in entry.calls)
+    return bool(entry.turns) or any(one is not None and one[0].does in WAITS for one in facts)
 
 
 def _told(known: Known) -> Iterator[Identity]:
