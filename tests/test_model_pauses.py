@@ -125,3 +125,40 @@ def test_a_thread_is_held_up_whatever_a_handler_raises() -> None:
     text = CHILD.format(ends="raise Ended", worker="threading.Thread")
 
     assert [f.level for f in findings_in(text, select=["DRN201"])] == [Level.ERROR]
+
+
+LEAVING = {
+    "raise SystemExit": True,
+    "sys.exit(1) if number else sys.exit(0)": True,
+    "with open('log'):\n        raise KeyboardInterrupt": True,
+    "if number == signal.SIGTERM:\n        sys.exit(0)": True,
+    "if STATE:\n        sys.exit(1)\n    else:\n        raise SystemExit": True,
+    "if STATE:\n        sys.exit(1)\n    STATE.append(1)": False,
+    "try:\n        print(number)\n    finally:\n        sys.exit(0)": True,
+    "STATE.append(1)": False,
+}
+LEAVES = """\
+import signal, sys, threading, time
+STATE = []
+def ends(number, frame):
+    {ends}
+def main():
+    signal.signal(signal.SIGTERM, ends)
+    threading.Thread(target=print).start()
+    time.sleep(5)
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.parametrize("ends", LEAVING)
+def test_a_handler_that_always_leaves_cuts_the_main_flow_short(ends: str) -> None:
+    found = findings_in(LEAVES.format(ends=ends), select=["DRN201"])
+
+    assert bool(found) is not LEAVING[ends]
+
+
+def test_a_lambda_that_exits_cuts_the_main_flow_short() -> None:
+    text = LEAVES.format(ends="pass").replace("TERM, ends", "TERM, lambda *_: sys.exit(0)")
+
+    assert not findings_in(text, select=["DRN201"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 from drainlint.index.entries import MAIN, MODULE, ModuleEntry
@@ -11,6 +11,7 @@ from drainlint.link.classes import Classes
 from drainlint.link.drain import DrainPaths
 from drainlint.link.graph import Graph
 from drainlint.link.kinds import Kinds
+from drainlint.link.leaving import leaves
 from drainlint.link.lifetimes import Lifetimes
 from drainlint.link.names import FunctionId, Library, Names, Variable
 from drainlint.link.programs import Programs
@@ -89,6 +90,7 @@ class Program:
         Where several processes link the same project in step, `sharing` brings them together.
         """
         self.bodies = bodies
+        self._leaving: dict[FunctionId, bool] = {}
         self.knowledge = knowledge
         self.names = Names(modules, layout.package)
         self.classes = Classes(self.names)
@@ -236,15 +238,20 @@ class Program:
         return key in self._own_handlers and self.has_raising_handlers(key)
 
     def always_leaves(self, key: FunctionId) -> bool:
-        """Whether a handler raises or exits instead of returning."""
-        entry = self.names.function(key)
-        if entry.raises:
-            return True
-        for call in entry.calls:
-            known = self.facts(key, call)
-            if known is not None and known[0].does in ("exit", "hard-exit"):
-                return True
-        return False
+        """Whether a handler raises or exits instead of returning, whenever it is called."""
+        if key not in self._leaving:
+            body, entry = self.bodies.get(key), self.names.function(key)
+            is_exit = partial(self._is_exit, key)
+            if body is None:  # a lambda
+                self._leaving[key] = any(map(is_exit, entry.calls))
+            else:
+                given = next((p.name for p in entry.parameters if p.name != "self"), "")
+                self._leaving[key] = leaves(body.statements, given, is_exit)
+        return self._leaving[key]
+
+    def _is_exit(self, key: FunctionId, call: Call) -> bool:
+        known = self.facts(key, call)
+        return known is not None and known[0].does in ("exit", "hard-exit")
 
     def is_worker(self, function: Function) -> bool:
         """Whether a function runs beside the main flow."""
