@@ -19,7 +19,7 @@ def _level(pause: Pause) -> Level:
     if function.worker or certain or served:
         return Level.ERROR
     if _settles(pause):
-        return Level.NOTE
+        return Level.WARNING if stops else Level.NOTE
     return Level.ERROR if stops else Level.WARNING
 
 
