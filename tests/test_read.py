@@ -102,3 +102,27 @@ def test_of_functions_with_one_name_each_keeps_what_is_nested_in_it() -> None:
     assert {"C.p", "C.p@5", "f", "f.g", "f@7", "f@7.g"} <= set(entry.functions)
     lambdas = [n for n in entry.functions if "<lambda" in n]
     assert sorted(n.partition(".<")[0] for n in lambdas) == ["C.p", "C.p@5"]
+
+
+WRITTEN = (
+    "a * (b + 1)",
+    "a - (b - c)",
+    "a - b - c",
+    "(a ** b) ** c",
+    "a ** b ** c",
+    "-(a + b)",
+    "not (a or b)",
+    "a and (b or c)",
+    "(a if b else c) + 1",
+    "(a or b) is None",
+    "~(a | b) & c",
+)
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_parentheses_are_written_where_they_matter(text: str) -> None:
+    source = decode("a.py", f"f({text})\n".encode())
+    (call,) = index(ast.parse(source.text), source).entry.functions[MODULE].calls
+
+    written = call.arguments[0].value.text
+    assert ast.dump(ast.parse(written)) == ast.dump(ast.parse(text))

@@ -7,18 +7,19 @@ from drainlint.finding import Confidence, Related
 from drainlint.link.calls import Known
 from drainlint.link.emptied import keeps_nothing
 from drainlint.link.feeds import never_waits
+from drainlint.link.locks import Locks
 from drainlint.link.names import FunctionId
 from drainlint.link.pauses import pause
 from drainlint.link.program import Program
 from drainlint.link.spared import is_coroutine, is_spared
-from drainlint.link.surroundings import occurrences
+from drainlint.link.surroundings import occurrences, spots
 from drainlint.link.turns import leaves
 from drainlint.link.waits import wait
 from drainlint.model.blocking import Blocking
 from drainlint.model.deadline import Bound
 from drainlint.model.expression import Await, Call
 from drainlint.model.pause import Pause
-from drainlint.model.statement import Assign, Body, While
+from drainlint.model.statement import Assign, Body, While, With
 from drainlint.model.wait import Wait
 
 MAYBE = re.compile(r"await|async|ensure|maybe|coro|future|gather|shield|wait_for", re.IGNORECASE)
@@ -78,6 +79,26 @@ class Blockers:
                     what=blocker.text,
                 )
                 return
+
+    def holding(self, key: FunctionId, body: Body, locks: Locks) -> Iterator[Blocking]:
+        """The locks of threads that a coroutine takes and does not let go while it waits."""
+        for held, place in locks.across_awaits(key):
+            line = held.first_line
+            taken = (s.statement for s in spots(body.statements) if s.statement.place.line == line)
+            statement = next(taken, None)
+            if statement is None:
+                continue
+            entered = isinstance(statement, With)
+            yield Blocking(
+                path=key.path,
+                place=statement.place.first_line,
+                function=self.program.function(key),
+                drain=self.program.drain(key, line),
+                confidence=held.evidence,
+                text=f"with {held.text}" if entered else f"{held.text}.acquire()",
+                through=Related(key.path, place.first_line, "waits here, and holds it"),
+                what=held.text,
+            )
 
     def _blocking_noun(
         self,

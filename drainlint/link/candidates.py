@@ -161,7 +161,7 @@ class Candidates:
             return
         if entry.awaits and self.program.drain_paths.touches(key):
             yield key.name
-        if self._blocks(key, entry):
+        if self._blocks(key, entry) or any(self.under_locks.locks.across_awaits(key)):
             yield key.name
         for callee in self.program.graph.callees.get(key, ()):
             helper = self.program.names.function(callee)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from drainlint.finding import Related
+from drainlint.finding import Confidence, Related
 from drainlint.index.entries import FunctionEntry
 from drainlint.link.names import ClassId, FunctionId
 from drainlint.link.origins import Identity, identity, ways
@@ -30,6 +30,8 @@ class Held:
     last_line: int
     blocking: bool = True
     """It waits until it has the lock."""
+    evidence: Confidence = Confidence.HIGH
+    """How the lock was recognised."""
 
     @property
     def taken(self) -> Related:
@@ -90,7 +92,8 @@ class Locks:
             return
         named = self.name(key, lock.path)
         if named is not None:
-            yield Held(named, key, lock.text, kind.nature, first_line, last_line, blocking)
+            lines = (first_line, last_line)
+            yield Held(named, key, lock.text, kind.nature, *lines, blocking, kind.evidence)
 
     def name(self, key: FunctionId, path: str) -> Identity | None:
         """The lock that a path names; a condition built on a lock is that lock."""
@@ -145,6 +148,24 @@ class Locks:
         """The locks that are held on a line of a function, by itself or by who calls it."""
         yield from self.own(key, line)
         yield from self._by_callers(key)
+
+    def across_awaits(self, key: FunctionId) -> Iterator[tuple[Held, Place]]:
+        """The locks of threads that a coroutine holds while it waits, and where it first does.
+
+        Another task that wants one then stops the loop which alone could let it go.
+        """
+        entry = self.program.names.function(key)
+        waits = [awaited.place for awaited in entry.awaits]
+        waits += [one.place for one in entry.checkpoints if isinstance(one, Call)]
+        for held in self._regions.get(key, ()) if entry.is_async else ():
+            inside = [
+                place
+                for place in waits
+                if held.first_line < place.line <= held.last_line
+                and not self._is_lent(held, place.line)
+            ]
+            if held.nature == "lock" and held.blocking and inside:
+                yield held, min(inside)
 
     def own(self, key: FunctionId, line: int) -> Iterator[Held]:
         """The locks that a function itself holds on one of its lines."""

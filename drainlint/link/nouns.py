@@ -69,6 +69,7 @@ class Nouns:
             if checked is not None:
                 yield checked
         yield from awaits(self.program, key, body)
+        yield from self._blockers.holding(key, body, self.under_locks.locks)
         yield from cleanups(self.program, key, body)
         yield from self.under_locks.awaits(key)
         yield from Moments(self.program).of(key, body)

@@ -215,8 +215,43 @@ class Compare(Expression):
     @property
     def text(self) -> str:
         """As written."""
-        rest = "".join(f" {o} {r.text}" for o, r in zip(self.operators, self.rights, strict=True))
-        return self.left.text + rest
+        first, *others = (_within(part, RANKS["=="] + 1) for part in self.parts)
+        rest = (f" {o} {other}" for o, other in zip(self.operators, others, strict=True))
+        return first + "".join(rest)
+
+
+RANKS = {
+    operator: rank
+    for rank, operators in enumerate(
+        ("or", "and", "not", "==", "|", "^", "&", "<< >>", "+ -", "* / // % @", "~", "**"), 1
+    )
+    for operator in operators.split()
+}
+"""How tightly operators bind, as the Python language reference tells."""
+ALONE = 99
+"""What needs no parentheses anywhere."""
+
+
+def _rank(expression: Expression) -> int:
+    match expression:
+        case Conditional() | Lambda() | Walrus():
+            return 0
+        case Logic(operator=operator):
+            return RANKS[operator]
+        case Not():
+            return RANKS["not"]
+        case Compare():
+            return RANKS["=="]
+        case Arithmetic(left=None):
+            return RANKS["~"]
+        case Arithmetic(operator=operator):
+            return RANKS[operator]
+    return ALONE
+
+
+def _within(part: Expression, rank: int) -> str:
+    """A part as it is written within what binds so tightly: in parentheses where it needs them."""
+    return f"({part.text})" if _rank(part) < rank else part.text
 
 
 @value(frozen=True, slots=True)
@@ -234,7 +269,7 @@ class Logic(Expression):
     @property
     def text(self) -> str:
         """As written."""
-        return f" {self.operator} ".join(v.text for v in self.values)
+        return f" {self.operator} ".join(_within(v, RANKS[self.operator]) for v in self.values)
 
 
 @value(frozen=True, slots=True)
@@ -251,7 +286,7 @@ class Not(Expression):
     @property
     def text(self) -> str:
         """As written."""
-        return f"not {self.value.text}"
+        return f"not {_within(self.value, RANKS['not'])}"
 
 
 @value(frozen=True, slots=True)
@@ -270,9 +305,12 @@ class Arithmetic(Expression):
     @property
     def text(self) -> str:
         """As written."""
+        rank = _rank(self)
         if self.left is None:
-            return f"{self.operator}{self.right.text}"
-        return f"{self.left.text} {self.operator} {self.right.text}"
+            return f"{self.operator}{_within(self.right, rank)}"
+        powers = self.operator == "**"  # which binds from the right
+        left = _within(self.left, rank + powers)
+        return f"{left} {self.operator} {_within(self.right, rank + (not powers))}"
 
 
 @value(frozen=True, slots=True)
