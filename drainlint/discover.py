@@ -31,6 +31,7 @@ DEFAULT_SIDE_CODE = (
     "test_*.py",
     "*_test.py",
     "tests.py",
+    "*_tests.py",
     "conftest.py",
     "example/",
     "examples/",

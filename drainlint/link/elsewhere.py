@@ -10,6 +10,7 @@ from drainlint.link.feeds import calls_about
 from drainlint.link.names import FunctionId, Variable
 from drainlint.link.origins import identity, made, ways
 from drainlint.link.program import Program
+from drainlint.link.roots import said_by
 from drainlint.link.surroundings import occurrences
 from drainlint.model.expression import (
     Argument,
@@ -28,6 +29,8 @@ SPAWNING = frozenset(
 """Methods whose result is a task, whatever they are called on."""
 RUNNING = SPAWNING | {"Thread", "submit"}
 """What starts something and does not wait for it: a `timeout=` of it is something else."""
+GRANTED_WITHIN = 2
+"""Through how many calls a timeout is looked for in a stop."""
 DEPTH = 4
 """How many callers up a bound is looked for."""
 CLIENTS = frozenset({"client", "limits"})
@@ -107,7 +110,7 @@ def bounded_in_each(known: Known) -> str:
     and what a collection of tasks was filled with: `tasks.append(create_task(end(child)))`.
     """
     if known.call.method == "wait":
-        return _races(known)
+        return _races(known) or _ended_each(known)
     if known.call.method != "gather":
         return ""
     given = [argument for argument in known.call.arguments if not _is_flag(argument)]
@@ -117,9 +120,49 @@ def bounded_in_each(known: Known) -> str:
     calls = [call for call in each if call is not None]
     if not calls or len(calls) < len(each):
         return ""
-    if not all(_is_bounded(known.program, known.key, call, 0) for call in calls):
+    if not all(
+        _is_bounded(known.program, known.key, call, 0) or _ends(known, call) for call in calls
+    ):
         return ""
     return calls[0].text
+
+
+def _ended_each(known: Known) -> str:
+    """The stop that each of the tasks runs which are waited for, where it bounds itself."""
+    path = known.call.arguments[0].value.path if known.call.arguments else ""
+    made_of = [way.value for _, way in ways(known.program, known.key, path)]
+    tasks = [call for value in made_of if (call := _called(value)) is not None]
+    runs = [t.arguments[0].value for t in tasks if t.method in SPAWNING and t.arguments]
+    each = [run for run in runs if isinstance(run, Call) and _ends(known, run)]
+    return each[0].text if each and len(each) == len(made_of) else ""
+
+
+def _ends(known: Known, call: Call) -> bool:
+    """Whether it is a stop of the project's own that grants something it waits for a time.
+
+    What else that stop waits for is judged where it does so.
+    """
+    targets = known.program.graph.targets(known.key, call)
+    return bool(targets) and all(
+        bool(said_by(known.program.names.function(target).short_name))
+        and _grants_time(known.program, target, GRANTED_WITHIN)
+        for target in targets
+    )
+
+
+def _grants_time(program: Program, key: FunctionId, hops: int) -> bool:
+    """Whether a coroutine, or one that it calls, gives something that it waits for a timeout."""
+    for call in program.names.function(key).calls:
+        facts = program.facts(key, call)
+        if facts is None:
+            inner = program.graph.targets(key, call) if hops else ()
+            granted = any(_grants_time(program, target, hops - 1) for target in inner)
+        else:
+            limited = facts[0].does == "bound" or bool(facts[0].timeout)
+            granted = limited and not program.values.deadline(key, call, facts[0]).is_none
+        if granted:
+            return True
+    return False
 
 
 def _races(known: Known) -> str:

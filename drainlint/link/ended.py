@@ -131,6 +131,7 @@ def _takes_finished(known: Known) -> str:
         return ""
     whys = [
         (_finished_source if argument.name == "*" else _comes_from_finished)(known, argument.value)
+        or (argument.value.path and is_over(known, Subject.named(known, argument.value)))
         for argument in known.call.arguments
         if argument.name in ("", "*")
     ]

@@ -26,6 +26,8 @@ OF_ANYTHING = re.compile(r"_*(async_)?(abort|cleanup|destroy|drain|end|finish)$"
 """Names that requests, batches and files have for their ends as well: they say less."""
 OF_REQUESTS = re.compile(r"_*(async_)?(abort|end|finish)_")
 """Beginnings of names of steps in a request's life; what it closes may be that one's."""
+RUNS_ON = re.compile(r"_(loop|forever)$")
+"""What ends the name of a function that runs beside the rest: `_drain_loop` works off a queue."""
 CONTEXT = frozenset({"__exit__", "__aexit__", "__del__"})
 ENDING = frozenset(
     {
@@ -157,7 +159,9 @@ class Roots:
         roles = self.roles.registered(key)
         command = not entry.owner and key in self.roles.main
         gives = entry.is_async and entry.is_generator
-        beside = RUNS_BESIDE if entry.owner or not entry.parent else RUNS_BESIDE | {"task"}
+        nested = not entry.owner and bool(entry.parent)
+        tasks = nested or RUNS_ON.search(entry.short_name) is not None
+        beside = RUNS_BESIDE | {"task"} if tasks else RUNS_BESIDE
         return bool(roles & (beside | {"request-handler"}) or command or gives)
 
     def _ends_another(self, key: FunctionId, entry: FunctionEntry) -> bool:
