@@ -49,9 +49,15 @@ def _jobs(known: Known) -> Iterator[FunctionId | None]:
 
 
 def _run_by(program: Program, key: FunctionId, call: Call) -> Iterator[FunctionId | None]:
-    """What a call hands on to be run; None for what is not known, nothing for other calls."""
+    """What a call hands on to be run; None for what is not known, nothing for other calls.
+
+    What an event loop is to run waits for the loop, too, which may be held up or gone.
+    """
     known = program.facts(key, call)
     handed = () if known is None else known[0].runs
+    if any(one.role == "task" for one in handed):
+        yield None
+        return
     if any(call.argument(one.argument, one.at) is not None for one in handed):
         yield from tuple(runs(program, key, call)) or (None,)
 
