@@ -9,7 +9,9 @@ from drainlint.rule import DRAINS, Rule, any_of, does, on_drain_path
 from drainlint.rules.waiting import is_far_from_the_stop
 from drainlint.words import BOUNDED, IN_A_WORKER
 
-CLIENTS = ("client", "limits", "network")
+MADE = ("client", "limits")
+"""What makes a client, wherever it stands: workers may ask through it."""
+CLIENTS = (*MADE, "network")
 
 
 class TimeoutOverBudget(Rule[Wait]):
@@ -40,7 +42,7 @@ class TimeoutOverBudget(Rule[Wait]):
     code = "DRN307"
     level = on_drain_path(Level.WARNING, Level.NOTE)
     words = (any_of("join(x)") | does(*WAITING, *CLIENTS, ways=(BOUNDED,)) | does("bound")) & (
-        DRAINS | any_of(IN_A_WORKER) | does(*CLIENTS, ways=(BOUNDED,))
+        DRAINS | any_of(IN_A_WORKER) | does(*MADE, ways=(BOUNDED,))
     )
 
     def check(self, wait: Wait) -> Iterator[Finding]:
