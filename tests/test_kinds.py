@@ -509,3 +509,14 @@ def test_what_is_made_of_several_classes_is_what_it_is_declared_as_if_they_deriv
     kind = kind_in(made, "Client.connect", "self.transport")
     assert kind is not None
     assert kind.short == found
+
+
+@pytest.mark.parametrize("own", ["", "class Own:\n    def step(self):\n        return self\n"])
+def test_each_call_of_a_long_chain_is_asked_once(own: str) -> None:
+    """Asking twice for what a call is made on takes 2 to the 60th steps here: no end at all."""
+    chain = ".step()" * 60
+    made = program(
+        f"{own}\nimport queue\ndef work():\n    end = queue.Queue(){chain}\n    end.join()\n"
+    )
+
+    assert kind_in(made, "work", "end") is None

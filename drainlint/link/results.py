@@ -135,9 +135,11 @@ class Results(Types, ABC):
         receiver = call.receiver
         if isinstance(receiver, Call) and receiver.func.path == "super":
             return self._super(scope, call.method)
-        kind = self.of(scope, call.func)
+        held = None if receiver is None else self.of(scope, receiver)
+        chained = receiver is not None and not path  # asked once: chains of calls are long
+        kind = self.member(held, call.method) if chained else self.of(scope, call.func)
         if kind is None:
-            return self._lookup(scope, call) or self._by_method(scope, call)
+            return self._lookup(scope, call, held) or self._by_method(scope, call, held)
         if kind.nature == "class":
             return kind.element
         if kind.nature == "function" and kind.is_project:
@@ -146,10 +148,10 @@ class Results(Types, ABC):
         if kind.nature == "function":
             facts = self.knowledge.call(kind.type)
             given = self._returned(facts) if facts is not None else None
-            return given or self._lookup(scope, call)
+            return given or self._lookup(scope, call, held)
         return None
 
-    def _by_method(self, scope: FunctionId, call: Call) -> Kind | None:
+    def _by_method(self, scope: FunctionId, call: Call, held: Kind | None) -> Kind | None:
         """What a method gives whose owner is not known, where all of its name give one nature.
 
         The project has a `spawn_managed_thread`, libraries have none, and each one returns a
@@ -159,7 +161,9 @@ class Results(Types, ABC):
         methods = self.classes.methods_called(call.method)
         if receiver is None or not 0 < len(methods) <= CHOICES:
             return None
-        if call.method in self.knowledge.last_names or self._is_known(scope, receiver):
+        if held is not None or call.method in self.knowledge.last_names:
+            return None
+        if self._is_from_library(scope, receiver):
             return None
         kinds = [self.result(method) for method in methods]
         first = kinds[0]
@@ -168,16 +172,16 @@ class Results(Types, ABC):
         alike = all(k is not None and k.nature == first.nature for k in kinds)
         return first.seen(Confidence.MEDIUM) if alike else None
 
-    def _is_known(self, scope: FunctionId, value: Expression) -> bool:
-        """Whether it is known what something is, if only that it is a library's."""
+    def _is_from_library(self, scope: FunctionId, value: Expression) -> bool:
         resolved = self.names.resolve(scope, value.path) if value.path else None
-        from_library = resolved is not None and isinstance(resolved.symbol, Library)
-        return from_library or self.of(scope, value) is not None
+        return resolved is not None and isinstance(resolved.symbol, Library)
 
-    def _lookup(self, scope: FunctionId, call: Call) -> Kind | None:
-        """Methods that give what they hold or are given: `d.get(k)`, `l.pop()`, `enter_context`."""
-        receiver = call.receiver
-        kind = None if receiver is None else self.of(scope, receiver)
+    def _lookup(self, scope: FunctionId, call: Call, held: Kind | None) -> Kind | None:
+        """Methods that give what they hold or are given: `d.get(k)`, `l.pop()`, `enter_context`.
+
+        `held`: what the method is called on.
+        """
+        kind = held
         if kind is not None and kind.nature == "exit-stack" and call.method == "enter_context":
             entering = self.of(scope, call.arguments[0].value) if call.arguments else None
             return None if entering is None else self.entered(entering)
