@@ -65,6 +65,8 @@ class Asking:
 
     def _of_test(self, where: str, test: Expression) -> Iterator[Question]:
         for clause in clauses(test):
+            if where == "condition" and any(clause is one for one in _taking(test)):
+                continue
             own = list(self._own_names(clause))
             if self.reading.walks_over & set(own):
                 continue
@@ -218,6 +220,16 @@ class Asking:
     @property
     def _sleeps(self) -> Iterator[Pause]:
         return (p for p in self.reading.pauses if p.seconds is None or p.seconds > 0)
+
+
+def _taking(test: Expression) -> Iterator[Expression]:
+    """What a loop takes for as long as there is any: `while stream.read(): ...`."""
+    match test:
+        case Call() if named("reads", test.method):
+            yield test
+        case Logic(values=values):
+            for value in values:
+                yield from _taking(value)
 
 
 def _cuts(expression: Expression) -> bool:

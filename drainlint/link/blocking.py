@@ -17,7 +17,7 @@ from drainlint.link.turns import leaves
 from drainlint.link.waits import wait
 from drainlint.model.blocking import Blocking
 from drainlint.model.deadline import Bound
-from drainlint.model.expression import Await, Call
+from drainlint.model.expression import Await, Call, Constant
 from drainlint.model.pause import Pause
 from drainlint.model.statement import Assign, Body, While, With
 from drainlint.model.wait import Wait
@@ -61,6 +61,8 @@ class Blockers:
             return
         if known.facts is not None:
             yield self._blocking_noun(known, known.confidence, what="")
+            return
+        if _is_granted_nothing(known.call):
             return
         for target in self.program.graph.targets(known.key, known.call):
             helper = self.program.names.function(target)
@@ -140,6 +142,12 @@ class Blockers:
             if found is not None and _blocks(found):
                 return found
         return None
+
+
+def _is_granted_nothing(call: Call) -> bool:
+    """Whether a helper is told to wait for no time at all: `read(timeout=0)`."""
+    granted = call.argument("timeout")
+    return isinstance(granted, Constant) and granted.value == 0
 
 
 def _is_for_its_caller(blocker: Pause | Wait) -> bool:
