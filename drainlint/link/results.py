@@ -240,7 +240,7 @@ class Results(Types, ABC):
 
     def _imported_by(self, scope: FunctionId, call: Call, function: FunctionId) -> Kind | None:
         """What a function of the project gives that imports what it is told to."""
-        if not any("." in text for text in self._texts(scope, call)):
+        if not any("." in text for text in _texts(self.names, scope, call)):
             return None
         entry = self.names.function(function)
         imports = any(
@@ -252,38 +252,13 @@ class Results(Types, ABC):
     def _imported(self, scope: FunctionId, call: Call) -> Kind | None:
         """What `import_string("package.module.Class")` gives, where that is the project's own."""
         found = []
-        for text in self._texts(scope, call):
+        for text in _texts(self.names, scope, call):
             module, _, name = text.replace(":", ".").rpartition(".")
             path = self.names.module(module) if name else None
             kind = None if path is None else self.of(FunctionId(path, MODULE), Name(name))
             if kind is not None and kind.is_project:
                 found.append(kind)
         return one_of(found)
-
-    def _texts(self, scope: FunctionId, call: Call) -> Iterator[str]:
-        """The strings that a call's first argument may be: constants, or values of a table."""
-        value = call.arguments[0].value if call.arguments else None
-        texts: tuple[Expression, ...] = () if value is None else (value,)
-        if isinstance(value, Name) and "." not in value.dotted:
-            texts = self._assigned(scope, value.dotted)
-        for one in texts:
-            table = one.value if isinstance(one, Subscript) else None
-            if isinstance(one, Call) and one.method == "get":
-                table = one.receiver
-            held = () if table is None or not table.path else self._assigned(scope, table.path)
-            items = (item for group in held if isinstance(group, Group) for item in group.items)
-            for text in (one, *items):
-                if isinstance(text, Constant) and isinstance(text.value, str):
-                    yield text.value
-
-    def _assigned(self, scope: FunctionId, dotted: str) -> tuple[Expression, ...]:
-        """What is assigned to a variable, as written."""
-        resolved = self.names.resolve(scope, dotted)
-        if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
-            return ()
-        variable = resolved.symbol
-        ways = self.names.function(variable.scope).bindings.get(variable.name, ())
-        return tuple(way.value for way in ways if way.how == "assign" and not way.items)
 
     def _awaited_result(self, scope: FunctionId, value: Expression) -> Kind | None:
         kind = self.of(scope, value)
@@ -373,3 +348,30 @@ def parameters_of(
         elif position < len(plain):
             yield plain[position], argument.value
             position += 1
+
+
+def _texts(names: Names, scope: FunctionId, call: Call) -> Iterator[str]:
+    """The strings that a call's first argument may be: constants, or values of a table."""
+    value = call.arguments[0].value if call.arguments else None
+    texts: tuple[Expression, ...] = () if value is None else (value,)
+    if isinstance(value, Name) and "." not in value.dotted:
+        texts = _assigned(names, scope, value.dotted)
+    for one in texts:
+        table = one.value if isinstance(one, Subscript) else None
+        if isinstance(one, Call) and one.method == "get":
+            table = one.receiver
+        held = () if table is None or not table.path else _assigned(names, scope, table.path)
+        items = (item for group in held if isinstance(group, Group) for item in group.items)
+        for text in (one, *items):
+            if isinstance(text, Constant) and isinstance(text.value, str):
+                yield text.value
+
+
+def _assigned(names: Names, scope: FunctionId, dotted: str) -> tuple[Expression, ...]:
+    """What is assigned to a variable, as written."""
+    resolved = names.resolve(scope, dotted)
+    if resolved is None or resolved.rest or not isinstance(resolved.symbol, Variable):
+        return ()
+    variable = resolved.symbol
+    ways = names.function(variable.scope).bindings.get(variable.name, ())
+    return tuple(way.value for way in ways if way.how == "assign" and not way.items)
