@@ -6,7 +6,7 @@ and waits for an event. The `wait()` of a wait group waits for work that is done
 and the fault is that of a stop which calls it.
 """
 
-from drainlint.link.calls import Known, is_told_not_to_block
+from drainlint.link.calls import Known
 from drainlint.link.names import FunctionId
 from drainlint.link.program import IMPLEMENTED, Program
 from drainlint.link.results import parameters_of
@@ -97,8 +97,6 @@ def waits_by_default(known: Known) -> str:
     Empty where it makes none, or gives it a timeout.
     """
     if known.call.method not in WAITING or known.call.receiver is None or known.call.is_open:
-        return ""
-    if is_told_not_to_block(known.call):
         return ""
     for target in known.program.graph.targets(known.key, known.call):
         entry = known.program.names.function(target)
