@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from drainlint.finding import Finding, Level
 from drainlint.model.cleanup import Cleanup
 from drainlint.rule import Rule, always, any_of
+from drainlint.words import ODD_LIMIT
 
 
 class CleanupAlreadyCancelled(Rule[Cleanup]):
@@ -53,7 +54,11 @@ class CleanupAlreadyCancelled(Rule[Cleanup]):
 
     code = "DRN312"
     level = always(Level.ERROR)
-    words = any_of("async") & any_of("await in cleanup", "cancel", "TimeoutError")
+    words = (
+        any_of("async")
+        & any_of("await in cleanup", "cancel", "TimeoutError")
+        & any_of("await in cleanup", "cancel", ODD_LIMIT)
+    )
 
     def check(self, cleanup: Cleanup) -> Iterator[Finding]:
         """Flag cleanup that the cancellation, or the deadline, which it answers cuts short too."""
