@@ -16,6 +16,12 @@ from drainlint.model.expression import Await, Call, Constant, Expression, Name, 
 from drainlint.model.function import Drain, Function
 from drainlint.model.kind import Kind
 from drainlint.model.place import Place
+from drainlint.model.statement import Try
+
+SWITCHES = ("block", "blocking", "wait")
+"""Parameters by which a caller says that it does not wait at all: `get(block=False)`."""
+CHILDREN_BY_NUMBER = frozenset({"os.wait", "os.wait3", "os.wait4", "os.waitid", "os.waitpid"})
+"""Waits for children that are known by their numbers alone."""
 
 
 class Placed(TypedDict):
@@ -109,6 +115,16 @@ class Known:
         """Whether a coroutine waits for it, not a thread."""
         return self.awaited or (self.facts is not None and self.facts.asynchronous)
 
+    def catches(self, sort: str) -> bool:
+        """Whether a `try` around it catches an exception of a sort that the tables name."""
+        return any(
+            named(sort, kind.path)
+            for spot in self.occurrence.spot.outward()
+            if isinstance(spot.owner, Try) and spot.section == "body"
+            for handler in spot.owner.handlers
+            for kind in handler.kinds
+        )
+
     @property
     def told_not_to_wait(self) -> bool:
         """Whether a flag switches waiting off, or does so unless the caller says otherwise."""
@@ -197,7 +213,7 @@ def is_told_not_to_wait(call: Call) -> bool:
 def is_told_not_to_block(call: Call) -> bool:
     """Whether a call is given `block=False`, which takes what there is."""
     return any(
-        a.name in ("block", "blocking") and isinstance(a.value, Constant) and a.value.value is False
+        a.name in SWITCHES and isinstance(a.value, Constant) and a.value.value is False
         for a in call.arguments
     )
 

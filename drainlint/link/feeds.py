@@ -9,7 +9,6 @@ from drainlint.link.checked import NEAR, goes_away, says_there_is_one
 from drainlint.link.names import FunctionId, Library, Variable
 from drainlint.link.origins import made
 from drainlint.link.roles import WORKERS
-from drainlint.link.spared import would_wait
 from drainlint.model.expression import Await, Call, Constant, Expression
 from drainlint.model.statement import (
     Assign,
@@ -41,7 +40,7 @@ def ready(known: Known) -> str:
         return "it was closed before"
     if nature in SOCKETS and (why := _socket_bound(known)):
         return why
-    if would_wait(known):
+    if known.catches("would-wait"):
         return "it raises where it would wait"
     if _asked_around(known) or _left_when_empty(known):
         return "it was asked whether there is something"

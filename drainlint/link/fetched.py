@@ -6,14 +6,12 @@ from collections.abc import Set as AbstractSet
 from drainlint.index.entries import Binding, FunctionEntry
 from drainlint.knowledge.names import named
 from drainlint.link.bounds import CLOCKS
-from drainlint.link.calls import is_told_not_to_wait
+from drainlint.link.calls import CHILDREN_BY_NUMBER, is_told_not_to_wait
 from drainlint.link.lookups import is_getter, reaches_outside
 from drainlint.link.names import FunctionId
 from drainlint.link.program import Program
 from drainlint.model.expression import Await, Call, Constant, Expression, Walrus, Yield
 from drainlint.model.statement import Statement
-
-WAITS_FOR_CHILDREN = frozenset({"os.waitpid", "os.wait3", "os.wait4", "os.waitid"})
 
 
 def refreshed_by(
@@ -94,7 +92,7 @@ def told_by(program: Program, key: FunctionId, tests: Iterable[Expression]) -> I
 def reaps(program: Program, key: FunctionId, call: Call) -> bool:
     """Whether a function of the project collects children that have ended, and waits for none."""
     return any(
-        facts[0].name in WAITS_FOR_CHILDREN and is_told_not_to_wait(inner)
+        facts[0].name in CHILDREN_BY_NUMBER and is_told_not_to_wait(inner)
         for target in program.graph.targets(key, call)
         if not _starts(program, target)
         for inner in program.names.function(target).calls

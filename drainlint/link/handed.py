@@ -6,7 +6,7 @@ and waits for an event. The `wait()` of a wait group waits for work that is done
 and the fault is that of a stop which calls it.
 """
 
-from drainlint.link.calls import Known
+from drainlint.link.calls import SWITCHES, Known
 from drainlint.link.names import FunctionId
 from drainlint.link.program import IMPLEMENTED, Program
 from drainlint.link.results import parameters_of
@@ -18,8 +18,6 @@ WAITING = frozenset({"wait", "join", "result", "exception", "get", "wait_for", "
 """Names of methods that say that they wait."""
 HANDED_ON = frozenset({"wait", "join"})
 """What such a method hands on."""
-SWITCHES = ("block", "blocking", "wait")
-"""Parameters by which a caller says that it does not wait at all: `get(block=False)`."""
 WAITED_ON = (IMPLEMENTED - {"executor"}) | {"aio-condition", "aio-event", "aio-future", "aio-queue"}
 """Natures of what is built to be waited for: whoever wraps one hands the wait on."""
 

@@ -58,7 +58,7 @@ def is_idle(known: Known) -> bool:
         return True
     if _waits_for_nobody(known):
         return True
-    if _waits_for_stop(known) and (beside or function.main or _is_interrupted(known)):
+    if _waits_for_stop(known) and (beside or function.main or known.catches("interrupt")):
         return True
     if _ends_by_a_signal(known):
         return True
@@ -69,7 +69,7 @@ def is_idle(known: Known) -> bool:
 
 def _waits_for_nobody(known: Known) -> bool:
     """Whether a main flow waits for an event that nobody else has, until it is interrupted."""
-    if known.kind is None or known.kind.nature != "event" or not _is_interrupted(known):
+    if known.kind is None or known.kind.nature != "event" or not known.catches("interrupt"):
         return False
     name, me = known.subject, known.key.name
     functions = known.program.names.modules[known.key.path].functions.items()
@@ -108,13 +108,3 @@ def _waits_for_stop(known: Known) -> bool:
     if not event or not (spot.owner is None or tried) or not known.occurrence.dropped:
         return False
     return bool(STOP_WORDS.search(known.subject.lower()))
-
-
-def _is_interrupted(known: Known) -> bool:
-    """Whether whoever waits is told to stop by an exception, and winds up then."""
-    return any(
-        isinstance(outer.owner, Try)
-        and outer.section == "body"
-        and any(k.path == "KeyboardInterrupt" for h in outer.owner.handlers for k in h.kinds)
-        for outer in known.occurrence.spot.outward()
-    )

@@ -2,7 +2,7 @@
 
 import re
 
-from drainlint.link.calls import Known, is_log
+from drainlint.link.calls import CHILDREN_BY_NUMBER, Known, is_log
 from drainlint.link.ended import FEW, Subject, statement_calls, stripped
 from drainlint.link.names import FunctionId
 from drainlint.link.origins import ways
@@ -14,8 +14,6 @@ JUST_BEFORE = 3
 """How many statements up a kill is still the one that the wait is for."""
 BOUNDED = frozenset({"wait_for", "wait"})
 """Functions that wait for what they are given, and take a timeout."""
-BY_NUMBER = frozenset({"os.waitpid", "os.wait3", "os.wait4", "os.waitid", "os.wait"})
-"""Waits for children that are known by their numbers alone."""
 SENDING = frozenset({"kill", "killpg"})
 """Functions that send a child the signal which they are given."""
 KILLING = re.compile(r"(^|_)kill($|_)")
@@ -23,7 +21,11 @@ KILLING = re.compile(r"(^|_)kill($|_)")
 
 def killed(known: Known) -> bool:
     """Whether the same thing was killed for good by one of the last statements before."""
-    if known.facts is not None and known.facts.name in BY_NUMBER and _killed_by_callers(known):
+    if (
+        known.facts is not None
+        and known.facts.name in CHILDREN_BY_NUMBER
+        and _killed_by_callers(known)
+    ):
         return True
     subject = _several(known) or Subject.of(known)
     if subject is None:

@@ -185,17 +185,6 @@ def _ended_by_handler(known: Known) -> bool:
     return known.program.has_raising_handlers(known.key)
 
 
-def _awaits_an_interrupt(known: Known) -> bool:
-    """Whether KeyboardInterrupt is caught around it: only the main flow ever gets that."""
-    return any(
-        named("interrupt", kind.path)
-        for spot in known.occurrence.spot.outward()
-        if isinstance(spot.owner, Try) and spot.section == "body"
-        for handler in spot.owner.handlers
-        for kind in handler.kinds
-    )
-
-
 def _cut_by_signal(known: Known) -> bool:
     function = known.function
     if known.drain is not None and known.drain.sort == "signal":
@@ -204,7 +193,7 @@ def _cut_by_signal(known: Known) -> bool:
         return True
     if known.program.is_worker(function):
         return False
-    if _awaits_an_interrupt(known):
+    if known.catches("interrupt"):  # which only the main flow ever gets
         around = (known.key, *known.program.graph.callers.get(known.key, ()))
         return not any(known.program.has_returning_handler(key) for key in around)
     if not (function.main or function.helper or _is_command(function)):

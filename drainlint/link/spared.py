@@ -10,7 +10,7 @@ from drainlint.link.names import FunctionId
 from drainlint.link.origins import ways
 from drainlint.link.program import Program
 from drainlint.model.expression import Await, Call, Compare, Constant, Expression, Not
-from drainlint.model.statement import If, Statement, Try, With
+from drainlint.model.statement import If, Statement, With
 
 SOCKETS = frozenset({"socket", "connection", "channel"})
 OFF_LOOP = frozenset({"off-loop", "executor", "process-executor", "thread", "process"})
@@ -117,7 +117,7 @@ def is_coroutine(entry: FunctionEntry) -> bool:
 
 def raises_instead(known: Known) -> bool:
     """Whether it raises where it would wait: somebody around it catches `BlockingIOError`."""
-    return known.kind is not None and known.kind.nature in SOCKETS and would_wait(known)
+    return known.kind is not None and known.kind.nature in SOCKETS and known.catches("would-wait")
 
 
 def _is_entered_by_the_loop(known: Known) -> bool:
@@ -155,17 +155,6 @@ def _is_lent_to_the_loop(known: Known) -> bool:
         and bool(call.arguments)
         and call.arguments[0].value.path == path
         for call in known.program.names.function(known.key).calls
-    )
-
-
-def would_wait(known: Known) -> bool:
-    """Whether an exception is caught by which a call that does not block says: nothing yet."""
-    return any(
-        named("would-wait", kind.path)
-        for spot in known.occurrence.spot.outward()
-        if isinstance(spot.owner, Try) and spot.section == "body"
-        for handler in spot.owner.handlers
-        for kind in handler.kinds
     )
 
 
