@@ -242,7 +242,7 @@ def test_every_sort_of_names_says_what_it_means_and_where_it_is_from() -> None:
 
 def test_every_sort_of_names_is_asked_for_and_no_other() -> None:
     code = "".join(p.read_text("utf-8") for p in TABLES.parent.rglob("*.py"))
-    asked = set(re.findall(r"""named\(\s*"([a-z-]+)\"""", code))
+    asked = set(re.findall(r"""(?:named|catches)\(\s*"([a-z-]+)\"""", code))
     kept = set(re.findall(r"""\("([a-z-]+)", "[a-z]+"\)""", code))
     assert asked <= names.sorts().keys()
     assert asked | kept >= names.sorts().keys()
